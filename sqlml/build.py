@@ -1,0 +1,196 @@
+"""sqlml build: parse, resolve, compile, run, persist — the phases in order. Read this page first.
+
+    files --parse--> Project --resolve--> Dag --compile--> Compiled, Plan --run--> RunResults
+                                                   |                        |
+                                 persist: what exists (Snapshot)   persist: outputs, versions
+
+No JVM starts before the run phase, and none at all when the plan has nothing to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import CommandError
+from sqlml.ir.dag import Dag, MlNode, SeedNode, SourceNode
+from sqlml.ir.plan import Compiled, Plan, PlanRequest
+from sqlml.ir.project import Project
+from sqlml.ir.results import Progress, RunResults
+
+if TYPE_CHECKING:
+    from sqlml.persist import WarehouseStore
+    from sqlml.run.engine import SparkEngine
+
+Failpoint = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a command was asked for.
+
+    Attributes:
+        project_dir: a folder at or below the project's root.
+        target: name of a target; None for the project's default.
+        variables: of `--vars`.
+        select, exclude: selectors as typed.
+        retrain: names of ML models to fit whatever their fingerprint says.
+        threads: steps and fits at once; None for the target's, else 4 and 1.
+    """
+
+    project_dir: Path = field(default_factory=Path.cwd)
+    target: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    full_refresh: bool = False
+    retrain: tuple[str, ...] = ()
+    no_retrain: bool = False
+    threads: int | None = None
+    is_fail_fast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build was going to do, and what it did."""
+
+    plan: Plan
+    results: RunResults
+
+
+def build(request: Request, progress: Progress, failpoint: Failpoint | None = None) -> Built:
+    """Bring the selected nodes up to date and return how each step ended.
+
+    Args:
+        failpoint: called with the name of each point at which a crash must lose nothing; for tests.
+
+    Raises:
+        SqlmlError: the input is wrong (before Spark starts), or another build holds the lock.
+    """
+    dag = load_dag(request)
+    store = open_project_store(dag.project, failpoint)
+    with store.lock():
+        store.recover()
+        compiled = compile_project(dag, store)
+        plan = plan_build(compiled, store, request)
+        write_artifacts(plan)
+        results = execute(plan, store, progress, request, "build")
+    return Built(plan, results)
+
+
+def load_dag(request: Request) -> Dag:
+    """Parse and resolve the project."""
+    from sqlml.resolve import resolve_project
+
+    return resolve_project(load_project(request))
+
+
+def load_project(request: Request) -> Project:
+    """Parse the project that holds `request.project_dir`."""
+    from sqlml.parse import ParseRequest, find_project_root, parse_project
+
+    root = find_project_root(request.project_dir)
+    return parse_project(ParseRequest(root, request.target, request.variables, os.environ))
+
+
+def open_project_store(project: Project, failpoint: Failpoint | None = None) -> WarehouseStore:
+    """Open the state of the project's target; nothing is made on disk before something is written."""
+    from sqlml.persist import open_store
+
+    return open_store(project.root, project.target.schema, failpoint or (lambda name: None))
+
+
+def compile_project(dag: Dag, store: WarehouseStore) -> Compiled:
+    """Check every column, parameter and reference, and fingerprint every node."""
+    from sqlml.compile import compile_dag
+
+    files = {node.id: node.source.path for node in dag.nodes.values() if isinstance(node, SourceNode)}
+    files |= {node.id: node.seed.path for node in dag.nodes.values() if isinstance(node, SeedNode)}
+    versions = {node_id: store.file_version(dag.project.root / path) for node_id, path in files.items()}
+    return compile_dag(dag, versions)
+
+
+def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> Plan:
+    """Compare the selected nodes with what exists."""
+    from sqlml.compile import make_plan
+
+    selected = select(compiled.dag, request)
+    return make_plan(
+        compiled,
+        store.snapshot(),
+        PlanRequest(
+            selected=frozenset(selected),
+            full_refresh=request.full_refresh,
+            retrain=frozenset(_known_ml_models(compiled.dag, request.retrain)),
+            no_retrain=request.no_retrain,
+            now=datetime.now(UTC),
+        ),
+    )
+
+
+def select(dag: Dag, request: Request) -> tuple[str, ...]:
+    """Return the ids of the nodes that `--select` and `--exclude` leave, in DAG order."""
+    from sqlml.resolve import select_nodes
+
+    return select_nodes(dag, request.select, request.exclude)
+
+
+def execute(plan: Plan, store: WarehouseStore, progress: Progress, request: Request, command: str) -> RunResults:
+    """Run `plan`, record the run and write `target/run_results.json`."""
+    from sqlml.persist.artifacts import write_run_results
+    from sqlml.run.schedule import RunOptions, run_plan
+
+    project = plan.compiled.dag.project
+    run_id = store.start_run(command)
+    status = "crashed"
+    try:
+        with open_engine(project) as engine:
+            if plan.has_work:
+                engine.start()
+            options = RunOptions(run_id, request.threads or project.target.threads, request.is_fail_fast)
+            results = run_plan(plan, engine, store, progress, options)
+        status = "success" if results.exit_code == 0 else "failed"
+    finally:
+        store.finish_run(run_id, status)
+    write_run_results(project.root / "target", plan, results)
+    return results
+
+
+def write_artifacts(plan: Plan) -> None:
+    """Write the compiled SQL and `target/manifest.json`."""
+    from sqlml.persist.artifacts import write_compiled, write_manifest
+
+    folder = plan.compiled.dag.project.root / "target"
+    write_compiled(folder, plan.compiled)
+    write_manifest(folder, plan.compiled)
+
+
+@contextmanager
+def open_engine(project: Project) -> Iterator[SparkEngine]:
+    """Give an engine whose session starts when it is first needed, and end it."""
+    from sqlml.run.engine import SparkEngine
+    from sqlml.run.session import SessionSettings
+
+    settings = SessionSettings(
+        log_folder=project.root / "target" / "logs",
+        memory=project.target.memory,
+        spark=project.target.spark,
+        app_name=f"sqlml {project.name}",
+    )
+    with SparkEngine(project.root, settings) as engine:
+        yield engine
+
+
+def _known_ml_models(dag: Dag, names: tuple[str, ...]) -> tuple[str, ...]:
+    from sqlml.errors import suggest
+
+    known = [node.name for node in dag.nodes.values() if isinstance(node, MlNode)]
+    for name in names:
+        if name not in known:
+            raise CommandError(f"there is no ml model '{name}' to retrain", fix=suggest(name, known, "there are"))
+    return names

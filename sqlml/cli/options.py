@@ -1,0 +1,64 @@
+"""The options that several commands share: decorators in, a `Request` out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from sqlml.build import Request
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_PROJECT = (
+    click.option(
+        "--project-dir",
+        type=click.Path(path_type=Path),
+        default=Path(),
+        help="A folder of the project (default: here).",
+    ),
+    click.option("--target", "-t", help="Target of the project file (default: its 'target')."),
+    click.option("--vars", "variables", default="{}", metavar="YAML", help="Variables, as '{name: value}'."),
+)
+_SELECTION = (
+    click.option("--select", "-s", multiple=True, help="Nodes: name, +name, name+, tag:x, path:x, resource_type:x."),
+    click.option("--exclude", multiple=True, help="Nodes to leave out, in the same words."),
+)
+_RUN = (
+    click.option("--full-refresh", is_flag=True, help="Build and retrain everything selected."),
+    click.option("--retrain", multiple=True, metavar="NAME", help="Retrain this ml model whatever has changed."),
+    click.option("--no-retrain", is_flag=True, help="Train nothing; wins over all other options."),
+)
+_THREADS = (
+    click.option("--threads", type=click.IntRange(min=1), help="Steps at once (default: 4, and fits one by one)."),
+    click.option("--fail-fast", "is_fail_fast", is_flag=True, help="Start nothing after the first failure."),
+)
+json_option = click.option("--json", "is_json", is_flag=True, help="One JSON document on stdout.")
+
+
+def _all(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+project_options = _all(_PROJECT)
+selection_options = _all(_PROJECT + _SELECTION)
+plan_options = _all(_PROJECT + _SELECTION + _RUN)
+test_options = _all(_PROJECT + _SELECTION + _THREADS)
+build_options = _all(_PROJECT + _SELECTION + _RUN + _THREADS)
+
+
+def request_of(options: dict[str, Any]) -> Request:
+    """Return the request that a command's options make, taking them out of `options`."""
+    from sqlml.build import Request
+    from sqlml.parse import parse_variables
+
+    variables = parse_variables(options.pop("variables"))
+    return Request(variables=variables, **options)

@@ -1,0 +1,267 @@
+"""What commands print when they are done: their results in, text or one JSON document on stdout out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sqlml.errors import SqlmlError, format_error
+from sqlml.ir.dag import SqlNode
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.plan import Action, Step
+from sqlml.ir.results import Status
+from sqlml.ir.state import Metric
+
+if TYPE_CHECKING:
+    from sqlml.build import Built
+    from sqlml.compiling import CompiledProject
+    from sqlml.debug import Fact
+    from sqlml.ir.dag import Node
+    from sqlml.model import VersionInfo
+    from sqlml.plan import Planned
+    from sqlml.predict import Predicted
+    from sqlml.show import Rows
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; what JSON has no word for (a timestamp, a decimal) becomes text."""
+    click.echo(json.dumps(document, indent=1, default=str))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under a header, columns as wide as they need."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max([len(name), *(len(row[number]) for row in cells)]) for number, name in enumerate(header)]
+    for row in [list(header), *cells]:
+        click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value).replace("\n", " ")
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def print_warnings(warnings: Sequence[tuple[str, SourceLocation]]) -> None:
+    """Print warnings on stderr, so that --json stays one document."""
+    for what, location in warnings:
+        click.echo(format_error(SqlmlError(what, location), "warning"), err=True)
+
+
+def print_run(built: Built, is_json: bool) -> None:
+    """Print the errors of a run and one line that counts how its steps ended."""
+    from sqlml.persist.artifacts import run_results
+
+    if is_json:
+        print_json(run_results(built.plan, built.results))
+        return
+    print_warnings(built.plan.compiled.warnings)
+    selected = {step.node.id for step in built.plan.steps if step.is_selected}
+    results = [result for result in built.results.results if result.node_id in selected]
+    errors = [result.error for result in results if result.error]
+    for error in errors:
+        click.echo("\n" + format_error(error), err=True)
+    counts = Counter(result.status for result in results)
+    if not built.plan.has_work and not errors and set(counts) <= {Status.KEPT}:
+        click.echo(f"nothing to do: {len(results)} nodes are unchanged ({built.results.duration_s:.1f} s)")
+        return
+    words = {Status.SUCCESS: "done", Status.KEPT: "unchanged", Status.WARN: "warned", Status.FAIL: "failed"}
+    said = ", ".join(f"{counts[status]} {words.get(status, status.value)}" for status in Status if counts[status])
+    click.echo(f"\n{said} in {built.results.duration_s:.1f} s")
+
+
+def print_plan(planned: Planned, is_json: bool) -> None:
+    """Print each selected node with what build would do and why, then each ML model's features."""
+    steps = [step for step in planned.plan.steps if step.is_selected]
+    if is_json:
+        print_json({"steps": [_step(step) for step in steps], "features": _features(planned)})
+        return
+    print_warnings(planned.plan.compiled.warnings)
+    marks = {Action.RUN: "+", Action.KEEP: "=", Action.DECIDE: "?"}
+    shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
+    rows = [(marks[step.action], step.node.kind, step.node.name, "; ".join(step.reasons)) for step in shown]
+    print_table(("", "kind", "name", "why"), rows)
+    for name, lines in _features(planned).items():
+        click.echo(f"\nfeatures of {name}:")
+        for line in lines or ["known once its training data is built"]:
+            click.echo(f"  {line}")
+    counts = Counter(step.action for step in shown)
+    words = {Action.RUN: "to run (+)", Action.DECIDE: "that depend on a fit (?)", Action.KEEP: "unchanged (=)"}
+    click.echo("\n" + ", ".join(f"{counts[action]} {said}" for action, said in words.items() if counts[action]))
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "node_id": step.node.id,
+        "action": step.action.value,
+        "reasons": list(step.reasons),
+        "fingerprint": step.fingerprint.digest,
+        "data_tests": [test.name for test in step.tests],
+        "gates": [{"gate": gate.gate, "passed": gate.is_passed, "reason": gate.reason} for gate in step.gates],
+    }
+
+
+def _features(planned: Planned) -> dict[str, list[str]]:
+    described = {}
+    for name, transforms in planned.transforms.items():
+        names = planned.features.get(name) or ()
+        described[name] = [entry.describe() for entry in transforms] if transforms is not None else list(names)
+    return described
+
+
+def print_compiled(compiled: CompiledProject, is_json: bool) -> None:
+    """Print how many nodes were checked and where their SQL is."""
+    from sqlml.persist.artifacts import manifest
+
+    if is_json:
+        print_json(manifest(compiled.compiled))
+        return
+    print_warnings(compiled.compiled.warnings)
+    nodes = compiled.compiled.dag.nodes
+    if len(compiled.selected) == 1 and isinstance(node := nodes[compiled.selected[0]], SqlNode):
+        click.echo(node.sql.text)
+        return
+    click.echo(f"{len(nodes)} nodes compiled; their SQL is in {compiled.folder}")
+
+
+def print_nodes(nodes: Sequence[Node], is_json: bool) -> None:
+    """Print the ids of nodes, one a line."""
+    if is_json:
+        print_json(
+            [
+                {"id": node.id, "name": node.name, "kind": node.kind, "path": node.path, "tags": list(node.tags)}
+                for node in nodes
+            ]
+        )
+        return
+    for node in nodes:
+        click.echo(node.id)
+
+
+def print_rows(rows: Rows, is_json: bool) -> None:
+    """Print rows as a table."""
+    if is_json:
+        documents = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+        print_json({"node_id": rows.node_id, "columns": list(rows.columns), "rows": documents})
+        return
+    print_table(rows.columns, rows.rows)
+
+
+def print_predicted(predicted: Predicted, is_json: bool) -> None:
+    """Print what was scored, with what, to where."""
+    version = predicted.version
+    if is_json:
+        document = {"ml_model": version.ml_model, "version": version.version}
+        print_json({**document, "rows": predicted.rows, "output": str(predicted.output)})
+        return
+    click.echo(f"scored {predicted.rows:,} rows with {version.ml_model} version {version.version}: {predicted.output}")
+
+
+def print_versions(infos: Sequence[VersionInfo], is_json: bool) -> None:
+    """Print one line for each version."""
+    if is_json:
+        print_json([_version(info) for info in infos])
+        return
+    if not infos:
+        click.echo("no ml model has a version yet: run sqlml build")
+        return
+    rows = [
+        (
+            info.version.ml_model,
+            info.version.version,
+            _aliases(info),
+            info.version.created_at,
+            "passed" if info.version.has_passed else "failed",
+            _headline(info),
+        )
+        for info in infos
+    ]
+    print_table(("ml model", "version", "alias", "created", "gates", "metric"), rows)
+
+
+def print_version(info: VersionInfo, is_json: bool) -> None:
+    """Print all that is known of a version."""
+    if is_json:
+        print_json(_version(info))
+        return
+    version = info.version
+    click.echo(f"{version.ml_model} version {version.version} ({_aliases(info) or 'no alias'})")
+    click.echo(f"  estimator  {version.signature.estimator}\n  created    {version.created_at}")
+    click.echo(f"  location   {version.location}")
+    for gate in version.gates:
+        click.echo(f"  gate       {gate.gate}: {'passed' if gate.is_passed else 'FAILED'} ({gate.reason})")
+    click.echo()
+    print_table(
+        ("dataset", "metric", "value"), [(entry.dataset, entry.metric, entry.value) for entry in version.metrics]
+    )
+    click.echo()
+    print_table(("feature", "type"), [(column.name, column.type) for column in version.signature.features])
+    click.echo()
+    print_table(("output", "type"), [(column.name, column.type) for column in version.signature.outputs])
+
+
+def print_moved(info: VersionInfo, is_json: bool) -> None:
+    """Print which version is the champion now."""
+    if is_json:
+        print_json(_version(info))
+        return
+    pinned = any(alias.is_pinned for alias in info.aliases)
+    note = " and stays it until someone promotes" if pinned else ""
+    click.echo(f"version {info.version.version} is the champion of {info.version.ml_model} now{note}")
+    click.echo("next: sqlml build (predictions follow the champion)")
+
+
+def print_facts(facts: Sequence[Fact], is_json: bool) -> None:
+    """Print what `sqlml debug` found."""
+    if is_json:
+        print_json({fact.name: {"value": fact.value, "is_good": fact.is_good} for fact in facts})
+        return
+    width = max(len(fact.name) for fact in facts)
+    for fact in facts:
+        click.echo(f"{fact.name.ljust(width)}  {fact.value}")
+
+
+def _aliases(info: VersionInfo) -> str:
+    return ", ".join(f"{alias.alias}{' (pinned)' if alias.is_pinned else ''}" for alias in info.aliases)
+
+
+def _headline(info: VersionInfo) -> str:
+    from sqlml.ir.estimators import ESTIMATORS
+    from sqlml.ir.metrics import key_metric
+
+    by_name: Mapping[tuple[str, str], Metric] = {(entry.dataset, entry.metric): entry for entry in info.version.metrics}
+    for dataset in ("holdout", "training"):
+        for name in key_metric(ESTIMATORS[info.version.signature.estimator]):
+            if (entry := by_name.get((dataset, name))) is not None:
+                return f"{name} {entry.value:.4f} ({dataset})"
+    return ""
+
+
+def _version(info: VersionInfo) -> dict[str, Any]:
+    version = info.version
+    return {
+        "ml_model": version.ml_model,
+        "version": version.version,
+        "aliases": [{"alias": alias.alias, "pinned": alias.is_pinned} for alias in info.aliases],
+        "created_at": version.created_at,
+        "location": version.location,
+        "estimator": version.signature.estimator,
+        "gates": [
+            {"gate": gate.gate, "passed": gate.is_passed, "value": gate.value, "reason": gate.reason}
+            for gate in version.gates
+        ],
+        "metrics": [
+            {"dataset": entry.dataset, "slice": entry.slice, "metric": entry.metric, "value": entry.value}
+            for entry in version.metrics
+        ],
+        "features": [{"name": column.name, "type": column.type} for column in version.signature.features],
+        "outputs": [{"name": column.name, "type": column.type} for column in version.signature.outputs],
+        "facts": dict(version.facts),
+    }

@@ -1,0 +1,177 @@
+"""The Dag: the project's nodes and edges, each node after its parents (the resolve phase's product)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.project import DataTest, Materialized, MlModel, Project, Seed, Source, SqlModel
+
+NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of rendered text and where it came from.
+
+    Attributes:
+        start, end: offsets in the rendered text, end excluded.
+        line: line in the template, from 1.
+        offset: offset in the template of the stretch's first character when it was copied as it stands; None when
+            an expression or a macro made it (then only `line` is known).
+    """
+
+    start: int
+    end: int
+    line: int
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """SQL after Jinja, with the way back to the user's file."""
+
+    text: str
+    path: str
+    template: str
+    segments: tuple[Segment, ...] = ()
+
+    def locate(self, offset: int) -> SourceLocation:
+        """Return the place in the user's file of the character at `offset` of `text`."""
+        for segment in self.segments:
+            if segment.start <= offset < segment.end:
+                if segment.offset is None:
+                    return SourceLocation(self.path, segment.line)
+                at = segment.offset + offset - segment.start
+                start_of_line = self.template.rfind("\n", 0, at) + 1
+                return SourceLocation(self.path, self.template.count("\n", 0, at) + 1, at - start_of_line + 1)
+        return SourceLocation(self.path, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """What all nodes have.
+
+    Attributes:
+        id: `source.<source>.<table>`, `seed.<name>`, `sql_model.<name>`, `ml_model.<name>`,
+            `prediction.<ml model>.<relation>`, `test.<name>`.
+        name: what a user calls it (`raw.flights` for a source).
+        path: the file that declares it, relative to the root.
+        parents: ids of the nodes it reads, without repeats.
+        relation: the temp view that SQL reads it by, unquoted (`dev__flights`); empty for ML models and tests.
+    """
+
+    id: str
+    name: str
+    path: str
+    places: Places
+    tags: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    relation: str = ""
+
+    @property
+    def kind(self) -> NodeKind:
+        """The word before the first dot of the id."""
+        return self.id.partition(".")[0]  # type: ignore[return-value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceNode(Node):
+    """A source's table."""
+
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedNode(Node):
+    """A seed, built as a table."""
+
+    seed: Seed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlNode(Node):
+    """A SQL model, rendered.
+
+    Attributes:
+        config: the final config, `config()` calls included.
+    """
+
+    sql_model: SqlModel
+    sql: Rendered
+    materialized: Materialized = "table"
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlNode(Node):
+    """An ML model; its only parent is its training relation."""
+
+    ml_model: MlModel
+
+    @property
+    def training_relation(self) -> str:
+        """Id of the node it is trained on."""
+        return self.parents[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionNode(Node):
+    """A `predict('ml model', relation)` call: a relation of its own, never stored.
+
+    Attributes:
+        ml_model: id of the ML model.
+        scored: id of the relation that is scored.
+    """
+
+    ml_model: str
+    scored: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestNode(Node):
+    """A data test.
+
+    Attributes:
+        test: as declared.
+        owner: id of the last of its parents in DAG order, whose publication it blocks.
+        sql: the SELECT that must return no rows.
+        condition: what a failing row of the owner meets, for tests that one scan can answer together
+            (`not_null`, `accepted_values`); None for the others.
+    """
+
+    # Not a pytest class, whatever its name says.
+    __test__ = False
+
+    test: DataTest
+    owner: str
+    sql: Rendered
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dag:
+    """The project's graph.
+
+    Attributes:
+        nodes: id to node, parents first.
+        warnings: what the user should know though nothing is wrong (text, place).
+    """
+
+    project: Project
+    nodes: Mapping[str, Node]
+    warnings: tuple[tuple[str, SourceLocation], ...] = ()
+
+    def children(self) -> dict[str, list[str]]:
+        """Return for each id the ids that read it, in DAG order."""
+        children: dict[str, list[str]] = {node_id: [] for node_id in self.nodes}
+        for node in self.nodes.values():
+            for parent in node.parents:
+                children[parent].append(node.id)
+        return children
+
+    def tests_of(self, node_id: str) -> tuple[TestNode, ...]:
+        """Return the data tests that `node_id` owns."""
+        return tuple(node for node in self.nodes.values() if isinstance(node, TestNode) and node.owner == node_id)

@@ -1,0 +1,92 @@
+"""The Plan: what a build would do, step by step, and why (the compile phase's product)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlml.ir.dag import Dag, Node, TestNode
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A Dag that was checked.
+
+    Attributes:
+        columns: node id to its column names in the user's spelling; None where they cannot be known without Spark.
+        fingerprints: node id to fingerprint (sources too; predictions and tests as well).
+        features: ML model id to its feature names; None where unknown.
+        warnings: text and place.
+    """
+
+    dag: Dag
+    columns: Mapping[str, tuple[str, ...] | None]
+    fingerprints: Mapping[str, Fingerprint]
+    features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    warnings: tuple[tuple[str, SourceLocation], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What a plan is made for.
+
+    Attributes:
+        selected: node ids.
+        full_refresh: run and retrain everything selected.
+        retrain: names of ML models to fit whatever their fingerprint says.
+        no_retrain: fit nothing; wins over all else.
+        now: UTC, for `at_most_every`.
+    """
+
+    selected: frozenset[str]
+    now: datetime
+    full_refresh: bool = False
+    retrain: frozenset[str] = frozenset()
+    no_retrain: bool = False
+
+
+class Action(StrEnum):
+    """What a build does with a node."""
+
+    RUN = "run"
+    KEEP = "keep"
+    DECIDE = "decide"  # below a fit of this build: run if that fit becomes champion, else keep
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of a plan.
+
+    Attributes:
+        reasons: why it runs (`new`, `SQL changed`, `parent 'x' changed` …) or is kept (`unchanged`).
+        tests: for a relation: the data tests that it owns and that this build must run to publish it.
+        gates: for a kept ML model: its gates on the newest version's metrics, so that a failure is reported again.
+        is_selected: False for what is only read because a selected node needs it.
+    """
+
+    node: Node
+    action: Action
+    reasons: tuple[str, ...]
+    fingerprint: Fingerprint
+    tests: tuple[TestNode, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    is_selected: bool = True
+    output: Output | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of a build, parents first, over what existed when it was made."""
+
+    compiled: Compiled
+    snapshot: Snapshot
+    steps: tuple[Step, ...]
+
+    @property
+    def has_work(self) -> bool:
+        """Whether any step must run (if not, no JVM is needed)."""
+        return any(step.action is not Action.KEEP for step in self.steps)

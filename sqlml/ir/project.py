@@ -1,0 +1,267 @@
+"""The Project: every file of a project as data, before any reference is followed (the parse phase's product)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlml.ir.location import Places, SourceLocation
+
+Scalar = str | int | float | bool | None
+Materialized = Literal["table", "view", "ephemeral"]
+Severity = Literal["error", "warn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """When a column's value is known: `after` the row's event time, or `at` a timestamp column of the same relation."""
+
+    at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataTest:
+    """A data test as declared: a generic one on a column or relation, or a singular SQL file.
+
+    Attributes:
+        kind: `not_null`, `unique`, `accepted_values`, `relationships` or `singular`.
+        column: the tested column; None for singular tests.
+        arguments: `values` (accepted_values), `to` and `field` (relationships; `to` is the text of a `ref(...)`).
+        where: SQL condition on the rows tested.
+        text: the SQL template of a singular test.
+    """
+
+    kind: str
+    location: SourceLocation
+    name: str | None = None
+    column: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    severity: Severity = "error"
+    where: str | None = None
+    text: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnSpec:
+    """A column as declared in YAML; `data_type` is a Spark type such as `bigint` or `array<string>`."""
+
+    name: str
+    location: SourceLocation
+    data_type: str | None = None
+    description: str = ""
+    known: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A relation that others write, read by path (relative to the project's root, or absolute)."""
+
+    source_name: str
+    name: str
+    path: str
+    format: str
+    places: Places
+    options: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    columns: tuple[ColumnSpec, ...] = ()
+    tests: tuple[DataTest, ...] = ()
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A small data file of the project (csv, parquet, json), built as a table named after the file."""
+
+    name: str
+    path: str
+    format: str
+    places: Places
+    options: Mapping[str, str] = field(default_factory=dict)
+    columns: tuple[ColumnSpec, ...] = ()
+    tests: tuple[DataTest, ...] = ()
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SqlModel:
+    """A `.sql` file with one SELECT, and what YAML and the project file say of it.
+
+    Attributes:
+        path: the file, relative to the root.
+        text: the template as written.
+        config: config keys from the project file and YAML, weakest first overridden (`materialized`, `tags`,
+            `enabled`); a `config()` call in the text is stronger and is applied when the text is rendered.
+        places: whole is the SQL file's line 1; keys hold the YAML entry's places.
+    """
+
+    name: str
+    path: str
+    text: str
+    places: Places
+    config: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[ColumnSpec, ...] = ()
+    tests: tuple[DataTest, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransformSpec:
+    """One entry of `transforms:`, the words given only (None: not given).
+
+    Attributes:
+        columns: names, or `("*",)` for every feature.
+        impute: `mean`, `median`, `mode`, or a constant value.
+        encode: `index` or `one_hot`.
+        scale: `standard`, `min_max`, `max_abs`, `robust` or `none`.
+        params: Spark ML's own params for the stage that the entry makes.
+    """
+
+    columns: tuple[str, ...]
+    location: SourceLocation
+    impute: Scalar = None
+    encode: str | None = None
+    max_categories: int | None = None
+    unseen: str | None = None
+    scale: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How hold-out rows are chosen.
+
+    Attributes:
+        by: `hash`, `time`, `column` or `none`; None takes the default: time if the ML model has an event time,
+            else hash of the keys, else hash of the whole row.
+        columns: what is hashed, or the one column of a time or column split.
+        holdout: the share of rows held out, 0 to 1 (hash, time).
+        holdout_from: the first instant of the hold-out (time), as a Spark timestamp literal, UTC.
+        gap_s: seconds left out between training and hold-out (time).
+        holdout_values: values of the column that are held out (column).
+        train_values: values of the column that are fitted on; empty: all others (column).
+        seed: seed of the hash.
+    """
+
+    by: Literal["hash", "time", "column", "none"] | None = None
+    columns: tuple[str, ...] = ()
+    holdout: float = 0.2
+    holdout_from: str | None = None
+    gap_s: int = 0
+    holdout_values: tuple[Scalar, ...] = ()
+    train_values: tuple[Scalar, ...] = ()
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition on a metric of the hold-out: `metric >= at_least` and/or `metric <= at_most`."""
+
+    metric: str
+    location: SourceLocation
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrain:
+    """When an ML model is fitted again: on what change, and how often at most for a change of data alone (seconds)."""
+
+    when: Literal["changed", "spec_changed", "asked"] = "changed"
+    at_most_every_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MlModel:
+    """One entry of `ml_models:`.
+
+    Attributes:
+        training_data: the text of a `ref(...)` or `source(...)` call.
+        where: SQL condition on the rows for fit and evaluation.
+        params: Spark ML's own param names and values.
+        label: the label column; None for clusterings.
+        positive: the label value of class 1.
+        threshold: a row is of class 1 when its probability is above it.
+        include, exclude: features by name; an empty `include` means every column without a role.
+        places: places of the entry and its keys.
+    """
+
+    name: str
+    path: str
+    places: Places
+    training_data: str
+    estimator: str
+    where: str | None = None
+    null_label: Literal["drop", "error"] = "drop"
+    params: Mapping[str, Any] = field(default_factory=dict)
+    label: str | None = None
+    positive: Scalar = None
+    threshold: float | None = None
+    keys: tuple[str, ...] = ()
+    event_time: str | None = None
+    weight: str | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    transforms: tuple[TransformSpec, ...] = ()
+    split: Split = field(default_factory=Split)
+    gates: tuple[Gate, ...] = ()
+    promote: Literal["on_pass", "manual"] = "on_pass"
+    retrain: Retrain = field(default_factory=Retrain)
+    output_prefix: str = ""
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> Mapping[str, str]:
+        """Columns that are never features, by name, with their role."""
+        single = {self.label: "label", self.event_time: "event time", self.weight: "weight"}
+        roles = dict.fromkeys(self.keys, "key")
+        roles |= {column: role for column, role in single.items() if column is not None}
+        return roles
+
+
+@dataclass(frozen=True, slots=True)
+class MacroFile:
+    """A file of Jinja macros; `shipped` for those that come with sqlml."""
+
+    path: str
+    text: str
+    shipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a build goes: its schema (a namespace of relations, versions and aliases) and its Spark settings."""
+
+    name: str
+    schema: str
+    spark: Mapping[str, str] = field(default_factory=dict)
+    threads: int | None = None
+    memory: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A parsed project.
+
+    Attributes:
+        root: absolute path of the folder with `sqlml_project.yml`.
+        variables: from the project file and `--vars`, the latter winning.
+        environment: what `env_var()` may read.
+    """
+
+    root: Path
+    name: str
+    target: Target
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[Source, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+    sql_models: tuple[SqlModel, ...] = ()
+    ml_models: tuple[MlModel, ...] = ()
+    singular_tests: tuple[DataTest, ...] = ()
+    macro_files: tuple[MacroFile, ...] = ()

@@ -1,0 +1,84 @@
+"""sqlml model: list, show, promote and roll back the versions of ML models; no JVM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlml.build import Request, load_dag, open_project_store
+from sqlml.errors import CommandError
+from sqlml.ir.state import Alias, Snapshot, Version
+from sqlml.predict import find_version
+
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """A version and the aliases that point to it."""
+
+    version: Version
+    aliases: tuple[Alias, ...]
+
+
+def list_versions(request: Request) -> tuple[VersionInfo, ...]:
+    """Return every version of every ML model, by name and number."""
+    dag = load_dag(request)
+    snapshot = open_project_store(dag.project).snapshot()
+    return tuple(_info(snapshot, version) for name in sorted(snapshot.versions) for version in snapshot.versions[name])
+
+
+def show_version(request: Request, ml_model: str, version: str | None) -> VersionInfo:
+    """Return one version: by number or alias, None for the champion or else the newest.
+
+    Raises:
+        CommandError: there is none.
+    """
+    dag = load_dag(request)
+    snapshot = open_project_store(dag.project).snapshot()
+    if version is None and snapshot.champion(ml_model) is None and (latest := snapshot.latest(ml_model)):
+        version = str(latest.version)
+    return _info(snapshot, find_version(dag, snapshot, ml_model, version))
+
+
+def promote(request: Request, ml_model: str, version: str) -> VersionInfo:
+    """Make a version the champion and unpin it, so that later versions which pass their gates follow.
+
+    Raises:
+        CommandError: there is no such version.
+        StateError: a build holds the lock.
+    """
+    return _move(request, ml_model, version, is_pinned=False)
+
+
+def roll_back(request: Request, ml_model: str, version: str | None) -> VersionInfo:
+    """Make an earlier version the champion, None for the champion before this one, and pin it until someone promotes.
+
+    Raises:
+        CommandError: there is no such version, or no champion before.
+        StateError: a build holds the lock.
+    """
+    if version is None:
+        store = open_project_store(load_dag(request).project)
+        current = store.snapshot().alias(ml_model, CHAMPION)
+        moves = [alias.version for alias, _ in store.alias_moves(ml_model, CHAMPION)]
+        earlier = [number for number in moves if current is None or number != current.version]
+        if not earlier:
+            raise CommandError(
+                f"'{ml_model}' has had no other champion to roll back to", fix="name a version with --to NUMBER"
+            )
+        version = str(earlier[0])
+    return _move(request, ml_model, version, is_pinned=True)
+
+
+def _move(request: Request, ml_model: str, asked: str, is_pinned: bool) -> VersionInfo:
+    dag = load_dag(request)
+    store = open_project_store(dag.project)
+    with store.lock(f"sqlml model {'rollback' if is_pinned else 'promote'}"):
+        found = find_version(dag, store.snapshot(), ml_model, asked)
+        store.move_alias(ml_model, Alias(CHAMPION, found.version, is_pinned))
+        return _info(store.snapshot(), found)
+
+
+def _info(snapshot: Snapshot, version: Version) -> VersionInfo:
+    aliases = snapshot.aliases.get(version.ml_model, ())
+    return VersionInfo(version, tuple(alias for alias in aliases if alias.version == version.version))

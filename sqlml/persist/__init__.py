@@ -1,0 +1,30 @@
+"""What exists, is current and was measured: a project's root and a schema go in, a `WarehouseStore` comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlml.persist.store import WarehouseStore
+
+
+def open_store(
+    root: Path,
+    schema: str,
+    failpoint: Callable[[str], None] = lambda name: None,
+    url: str | None = None,
+) -> WarehouseStore:
+    """Open the store of the project in `root`. Nothing is made or read before it is needed.
+
+    Args:
+        root: the project's folder; the warehouse is `warehouse` in it.
+        schema: the target's schema, to which outputs, versions and aliases belong.
+        failpoint: called with a name of `sqlml.persist.failpoints` at each instant at which a crash could hurt.
+        url: a SQLAlchemy URL of another database for the state; default: SQLite in the warehouse.
+    """
+    # SQLAlchemy takes a quarter of a second, which a command without state need not pay.
+    from sqlml.persist.store import WarehouseStore
+
+    return WarehouseStore(root, schema, failpoint, url)

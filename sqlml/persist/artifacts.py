@@ -1,0 +1,152 @@
+"""Writes what can be made again into `target/`: compiled SQL, manifest.json and run_results.json."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlml import __version__
+from sqlml.errors import EnvironmentFault, format_error
+from sqlml.ir.dag import MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.plan import Compiled, Plan
+from sqlml.ir.project import ColumnSpec
+from sqlml.ir.results import RunResults, StepResult
+
+MANIFEST_VERSION = 1
+
+
+def write_compiled(target: Path, compiled: Compiled) -> None:
+    """Write the SQL of every SQL model and data test to `target/compiled/`, under the path of the user's file."""
+    folder = target / "compiled"
+    shutil.rmtree(folder, ignore_errors=True)
+    for node in compiled.dag.nodes.values():
+        if isinstance(node, SqlNode):
+            _write(folder / node.sql.path, node.sql.text)
+        elif isinstance(node, TestNode):
+            _write(folder / "data_tests" / f"{node.name}.sql", node.sql.text + "\n")
+
+
+def write_manifest(target: Path, compiled: Compiled) -> None:
+    """Write `target/manifest.json`: the whole project as it was compiled."""
+    _write_json(target / "manifest.json", manifest(compiled))
+
+
+def write_run_results(target: Path, plan: Plan, results: RunResults) -> None:
+    """Write `target/run_results.json`: how each selected step ended."""
+    _write_json(target / "run_results.json", run_results(plan, results))
+
+
+def manifest(compiled: Compiled) -> dict[str, Any]:
+    """Return the compiled project as one JSON-ready document, nodes by id."""
+    project = compiled.dag.project
+    return {
+        "metadata": {
+            "manifest_version": MANIFEST_VERSION,
+            "sqlml_version": __version__,
+            "project": project.name,
+            "target": project.target.name,
+            "schema": project.target.schema,
+        },
+        "nodes": {node.id: _node(node, compiled) for node in compiled.dag.nodes.values()},
+        "children": compiled.dag.children(),
+    }
+
+
+def run_results(plan: Plan, results: RunResults) -> dict[str, Any]:
+    """Return a run as one JSON-ready document."""
+    steps = {step.node.id: step for step in plan.steps}
+    return {
+        "metadata": {"sqlml_version": __version__, "run_id": results.run_id, "started_at": results.started_at},
+        "duration_s": round(results.duration_s, 3),
+        "exit_code": results.exit_code,
+        "results": [
+            {**step_result(result), "reasons": list(steps[result.node_id].reasons)}
+            for result in results.results
+            if steps[result.node_id].is_selected
+        ],
+    }
+
+
+def step_result(result: StepResult) -> dict[str, Any]:
+    """Return one step's end as JSON-ready data."""
+    return {
+        "node_id": result.node_id,
+        "status": result.status.value,
+        "duration_s": round(result.duration_s, 3),
+        "rows": result.rows,
+        "message": result.message,
+        "error": format_error(result.error) if result.error else None,
+        "metrics": dict(result.metrics),
+    }
+
+
+def _node(node: Node, compiled: Compiled) -> dict[str, Any]:
+    columns = compiled.columns.get(node.id)
+    fingerprint = compiled.fingerprints.get(node.id)
+    document: dict[str, Any] = {
+        "name": node.name,
+        "kind": node.kind,
+        "path": node.path,
+        "tags": list(node.tags),
+        "parents": list(node.parents),
+        "relation": node.relation or None,
+        "columns": None if columns is None else list(columns),
+        "fingerprint": fingerprint.digest if fingerprint else None,
+    }
+    return document | _details(node, compiled)
+
+
+def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
+    if isinstance(node, SourceNode):
+        source = node.source
+        return {"description": source.description, "files": source.path, "declared": _declared(source.columns)}
+    if isinstance(node, SeedNode):
+        return {"description": node.seed.description, "declared": _declared(node.seed.columns)}
+    if isinstance(node, SqlNode):
+        sql_model = node.sql_model
+        return {
+            "description": sql_model.description,
+            "materialized": node.materialized,
+            "compiled_path": f"target/compiled/{node.sql.path}",
+            "declared": _declared(sql_model.columns),
+        }
+    if isinstance(node, MlNode):
+        features = compiled.features.get(node.id)
+        return {
+            "description": node.ml_model.description,
+            "estimator": node.ml_model.estimator,
+            "params": dict(node.ml_model.params),
+            "label": node.ml_model.label,
+            "roles": dict(node.ml_model.roles),
+            "features": None if features is None else list(features),
+        }
+    if isinstance(node, PredictionNode):
+        return {"ml_model": node.ml_model, "scored": node.scored}
+    if isinstance(node, TestNode):
+        return {"owner": node.owner, "test": node.test.kind, "severity": node.test.severity}
+    return {}
+
+
+def _declared(columns: tuple[ColumnSpec, ...]) -> list[dict[str, Any]]:
+    return [
+        {"name": column.name, "data_type": column.data_type, "description": column.description} for column in columns
+    ]
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    # A value of a param or an argument may be a date; nothing is lost by writing it as text.
+    _write(path, json.dumps(document, indent=1, default=str) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all, so that a reader never sees half of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(path.name + ".new")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise EnvironmentFault(f"'{path}' cannot be written: {error.strerror}") from error

@@ -1,0 +1,72 @@
+"""What the state says, read in one transaction: a connection goes in, `ir` types come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, select
+
+from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
+from sqlml.persist.rows import from_row, metric_of, output_of, version_of
+from sqlml.persist.tables import ALIASES, METRICS, OUTPUTS, TESTS, VERSIONS
+from sqlml.persist.warehouse import Warehouse
+
+
+def read_snapshot(connection: Connection, schema: str, warehouse: Warehouse) -> Snapshot:
+    """Return all that is current in `schema`; without outputs whose folder is gone, so that they are built again."""
+    tests = connection.execute(select(TESTS).where(TESTS.c["schema"] == schema).order_by(TESTS.c["test_id"]))
+    return Snapshot(
+        schema,
+        outputs=_read_outputs(connection, schema, warehouse),
+        versions=read_versions(connection, schema, warehouse),
+        aliases=_read_aliases(connection, schema),
+        tests={row["test_id"]: from_row(TestOutcome, row) for row in tests.mappings()},
+    )
+
+
+def read_versions(
+    connection: Connection, schema: str, warehouse: Warehouse, ml_model: str | None = None
+) -> dict[str, tuple[Version, ...]]:
+    """Return the versions of all ML models, or of one, oldest first."""
+    metrics: dict[tuple[str, int], list[Metric]] = {}
+    query = select(METRICS).where(METRICS.c["schema"] == schema).order_by(METRICS.c["position"])
+    for row in _of(connection, query, METRICS.c["ml_model"], ml_model):
+        metrics.setdefault((row["ml_model"], row["version"]), []).append(metric_of(row))
+    versions: dict[str, tuple[Version, ...]] = {}
+    query = select(VERSIONS).where(VERSIONS.c["schema"] == schema).order_by(VERSIONS.c["version"])
+    for row in _of(connection, query, VERSIONS.c["ml_model"], ml_model):
+        own = tuple(metrics.get((row["ml_model"], row["version"]), ()))
+        version = version_of(row, warehouse, own)
+        versions[version.ml_model] = (*versions.get(version.ml_model, ()), version)
+    return versions
+
+
+def read_alias_moves(connection: Connection, schema: str, ml_model: str, alias: str) -> tuple[tuple[Alias, str], ...]:
+    """Return where an alias has pointed and since when (ISO 8601, UTC), the newest first."""
+    query = (
+        select(ALIASES)
+        .where(ALIASES.c["schema"] == schema, ALIASES.c["ml_model"] == ml_model, ALIASES.c["alias"] == alias)
+        .order_by(ALIASES.c["id"].desc())
+    )
+    return tuple((from_row(Alias, row), row["moved_at"]) for row in connection.execute(query).mappings())
+
+
+def _read_outputs(connection: Connection, schema: str, warehouse: Warehouse) -> Mapping[str, Output]:
+    query = select(OUTPUTS).where(OUTPUTS.c["schema"] == schema, OUTPUTS.c["is_current"]).order_by(OUTPUTS.c["id"])
+    outputs = [output_of(row, warehouse) for row in connection.execute(query).mappings()]
+    return {output.node_id: output for output in outputs if output.location is None or Path(output.location).is_dir()}
+
+
+def _read_aliases(connection: Connection, schema: str) -> Mapping[str, tuple[Alias, ...]]:
+    query = select(ALIASES).where(ALIASES.c["schema"] == schema, ALIASES.c["is_current"]).order_by(ALIASES.c["alias"])
+    aliases: dict[str, tuple[Alias, ...]] = {}
+    for row in connection.execute(query).mappings():
+        aliases[row["ml_model"]] = (*aliases.get(row["ml_model"], ()), from_row(Alias, row))
+    return aliases
+
+
+def _of(connection: Connection, query: Select[Any], column: Any, ml_model: str | None) -> list[RowMapping]:
+    narrowed = query if ml_model is None else query.where(column == ml_model)
+    return list(connection.execute(narrowed).mappings())

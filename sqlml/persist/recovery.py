@@ -1,0 +1,112 @@
+"""What a crash left -> a clean warehouse: garbage folders, links, runs without an end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, select, update
+
+from sqlml.persist.clock import now
+from sqlml.persist.database import Database
+from sqlml.persist.tables import BEGUN, OUTPUTS, RUNS
+from sqlml.persist.warehouse import Warehouse
+
+_BUILDS_KEPT = 2
+"""The current build of a relation and the one before, which a reader may still have open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What was put right.
+
+    Attributes:
+        removed: folders of builds and versions that were never published, absolute.
+        relinked: folders of the tables whose `current` link was wrong, absolute.
+        crashed_runs: ids of runs that had no end.
+    """
+
+    removed: tuple[str, ...] = ()
+    relinked: tuple[str, ...] = ()
+    crashed_runs: tuple[str, ...] = ()
+
+
+def recover(database: Database, warehouse: Warehouse, own: Collection[Path], own_runs: Collection[str]) -> Recovery:
+    """Clean up after builds that crashed, in all schemas. Only for who holds the lock.
+
+    Removed are only folders that the state knows as begun and never published: what else lies in the warehouse
+    (say, after the state was lost) stays.
+
+    Args:
+        database: the state.
+        warehouse: its folders.
+        own: folders that this process is writing.
+        own_runs: ids of this process's runs.
+    """
+    with database.read() as connection:
+        if connection is None:
+            return Recovery()
+        begun = [warehouse.absolute(location) for location in connection.scalars(select(BEGUN.c["location"]))]
+        running = connection.scalars(select(RUNS.c["run_id"]).where(RUNS.c["status"] == "running"))
+        crashed = tuple(run_id for run_id in running if run_id not in own_runs)
+        names = list(connection.execute(select(OUTPUTS.c["schema"], OUTPUTS.c["name"]).distinct()))
+        stale = [(row.schema, row.name) for row in names if stale_builds(connection, row.schema, row.name)]
+        links = _links(connection, warehouse)
+    removed = tuple(folder for folder in begun if folder not in own and warehouse.remove(folder))
+    if removed or crashed:
+        with database.write() as connection:
+            forget_begun(connection, warehouse, removed)
+            _end_runs(connection, crashed)
+    for schema, name in stale:
+        prune_builds(database, warehouse, schema, name)
+    warehouse.remove_half_made_links()
+    relinked = [
+        str(warehouse.table(schema, name))
+        for schema, name, build in links
+        if warehouse.link_current(schema, name, build)
+    ]
+    return Recovery(tuple(map(str, removed)), tuple(relinked), crashed)
+
+
+def prune_builds(database: Database, warehouse: Warehouse, schema: str, name: str) -> None:
+    """Remove the folders of a relation's builds but for the newest two."""
+    with database.read() as connection:
+        stale = {} if connection is None else stale_builds(connection, schema, name)
+    gone = [
+        number
+        for number, location in stale.items()
+        if location is None or warehouse.remove(warehouse.absolute(location))
+    ]
+    if gone:
+        with database.write() as connection:
+            connection.execute(update(OUTPUTS).where(OUTPUTS.c["id"].in_(gone)).values(is_kept=False))
+
+
+def stale_builds(connection: Connection, schema: str, name: str) -> dict[int, str | None]:
+    """Return the ids and relative locations of a relation's builds that should be removed."""
+    query = (
+        select(OUTPUTS.c["id"], OUTPUTS.c["location"])
+        .where(OUTPUTS.c["schema"] == schema, OUTPUTS.c["name"] == name, OUTPUTS.c["is_kept"])
+        .order_by(OUTPUTS.c["id"].desc())
+        .offset(_BUILDS_KEPT)
+    )
+    return {row.id: row.location for row in connection.execute(query)}
+
+
+def forget_begun(connection: Connection, warehouse: Warehouse, folders: Collection[Path]) -> None:
+    """Note that `folders` are no longer being written."""
+    locations = [warehouse.relative(folder) for folder in folders]
+    connection.execute(delete(BEGUN).where(BEGUN.c["location"].in_(locations)))
+
+
+def _end_runs(connection: Connection, run_ids: Collection[str]) -> None:
+    connection.execute(update(RUNS).where(RUNS.c["run_id"].in_(run_ids)).values(status="crashed", finished_at=now()))
+
+
+def _links(connection: Connection, warehouse: Warehouse) -> list[tuple[str, str, Path | None]]:
+    current = select(OUTPUTS.c["schema"], OUTPUTS.c["name"], OUTPUTS.c["location"]).where(OUTPUTS.c["is_current"])
+    return [
+        (row.schema, row.name, None if row.location is None else warehouse.absolute(row.location))
+        for row in connection.execute(current)
+    ]

@@ -1,0 +1,304 @@
+"""The store: what a run produced goes in, data first and state second; what is current comes out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from sqlml.errors import CommandError, format_error, suggest
+from sqlml.ir.results import StepResult
+from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
+from sqlml.persist import recovery
+from sqlml.persist.clock import now
+from sqlml.persist.database import Database
+from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED
+from sqlml.persist.files import FileVersions
+from sqlml.persist.lock import hold_lock
+from sqlml.persist.queries import read_alias_moves, read_snapshot, read_versions
+from sqlml.persist.recovery import Recovery, forget_begun, prune_builds
+from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
+from sqlml.persist.signatures import write_signature
+from sqlml.persist.tables import ALIASES, BEGUN, METRICS, OUTPUTS, RUNS, STEPS, TESTS, VERSIONS
+from sqlml.persist.warehouse import Warehouse
+
+WAREHOUSE: Final = "warehouse"
+STATE_FILE: Final = "state.sqlite"
+
+
+class WarehouseStore:
+    """Fulfils `sqlml.ir.store.Store` with folders and a database.
+
+    Reading needs no lock and makes nothing. Who writes outputs, versions, aliases or runs holds `lock()`.
+    Every method may be called from several threads; every method may raise `StateError`.
+    """
+
+    def __init__(
+        self, root: Path, schema: str, failpoint: Callable[[str], None] = lambda name: None, url: str | None = None
+    ) -> None:
+        root = Path(root).absolute()
+        self.schema = schema
+        self._failpoint = failpoint
+        self._warehouse = Warehouse(root / WAREHOUSE)
+        self._database = Database(self._warehouse.root / STATE_FILE, url)
+        self._files = FileVersions(self._database, root)
+        self._begun: dict[str, Path] = {}
+        self._synced: set[Path] = set()
+        self._run_ids: set[str] = set()
+        self._is_locked = False
+
+    def close(self) -> None:
+        """Close the database's connections; the next use opens them again."""
+        self._database.close()
+
+    # What is current
+
+    def snapshot(self) -> Snapshot:
+        """Return what is current now, nothing before the first build. A table whose folder is gone is left out."""
+        with self._database.read() as connection:
+            if connection is None:
+                return Snapshot(self.schema)
+            return read_snapshot(connection, self.schema, self._warehouse)
+
+    def versions(self, ml_model: str) -> tuple[Version, ...]:
+        """Return the versions of an ML model with their metrics, oldest first; none for an unknown one."""
+        with self._database.read() as connection:
+            if connection is None:
+                return ()
+            return read_versions(connection, self.schema, self._warehouse, ml_model).get(ml_model, ())
+
+    def metrics(self, ml_model: str, version: int) -> tuple[Metric, ...]:
+        """Return the metrics of a version, in the order in which they were recorded."""
+        return next((entry.metrics for entry in self.versions(ml_model) if entry.version == version), ())
+
+    def alias_moves(self, ml_model: str, alias: str = "champion") -> tuple[tuple[Alias, str], ...]:
+        """Return where an alias has pointed and since when (ISO 8601, UTC), the newest first."""
+        with self._database.read() as connection:
+            return () if connection is None else read_alias_moves(connection, self.schema, ml_model, alias)
+
+    def file_version(self, path: Path) -> str | None:
+        """Return a hex digest of the content of a file or of a folder's data files, None if nothing is there.
+
+        Relative paths start at the project's root. A digest that is not known yet is kept in the state with the next
+        thing that is written there.
+
+        Raises:
+            EnvironmentFault: if something there cannot be read.
+        """
+        return self._files.version(path)
+
+    # The build
+
+    @contextmanager
+    def lock(self, command: str = "sqlml build") -> Iterator[None]:
+        """Be the only one who writes; `command` is what others are told.
+
+        Raises:
+            StateError: at once, if another one holds the lock, saying who and since when.
+        """
+        with hold_lock(self._warehouse, self._database, printable(command)):
+            self._is_locked = True
+            try:
+                yield
+            finally:
+                self._is_locked = False
+
+    def recover(self) -> Recovery:
+        """Clean up after builds that crashed: once, at the start of a build, while holding the lock."""
+        if not self._is_locked:
+            raise ValueError("recover() needs the lock: it removes what others are writing")
+        own = set(self._begun.values())
+        return recovery.recover(self._database, self._warehouse, own, self._run_ids)
+
+    def start_run(self, command: str) -> str:
+        """Record the start of a run; return its id, which sorts by time."""
+        run_id = f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}"
+        self._run_ids.add(run_id)
+        values = {"run_id": run_id, "schema": self.schema, "command": printable(command), "started_at": now()}
+        with self._write() as connection:
+            connection.execute(insert(RUNS).values(status="running", **values))
+        return run_id
+
+    def finish_run(self, run_id: str, status: str) -> None:
+        """Record the end of a run."""
+        with self._write() as connection:
+            connection.execute(
+                update(RUNS).where(RUNS.c["run_id"] == run_id).values(status=str(status), finished_at=now())
+            )
+
+    def record_step(self, run_id: str, result: StepResult) -> None:
+        """Keep how a step of a run ended; a second end of the same step replaces the first."""
+        error = None if result.error is None else printable(format_error(result.error))
+        row = to_row(result, STEPS, run_id=run_id, status=str(result.status), error=error)
+        with self._write() as connection:
+            connection.execute(delete(STEPS).where(STEPS.c["run_id"] == run_id, STEPS.c["node_id"] == result.node_id))
+            connection.execute(insert(STEPS).values(row))
+
+    # Outputs
+
+    def begin_output(self, node_id: str) -> Path:
+        """Return a new folder's path (not yet made, never used before); its name is the build id."""
+        folder = self._warehouse.new_build(self.schema, node_name(node_id))
+        with self._write() as connection:
+            self._begin(connection, folder)
+        self._begun[node_id] = folder
+        self._warehouse.prepare(folder)
+        return folder
+
+    def data_written(self, node_id: str) -> None:
+        """Note that the data of `node_id` is whole, before its data tests run; wait until it is on disk."""
+        folder = self._begun.get(node_id)
+        if folder is not None:
+            self._sync(folder)
+        self._failpoint(DATA_WRITTEN)
+
+    def audited(self, node_id: str) -> None:
+        """Note that the data of `node_id` passed its data tests and is about to be published."""
+        self._failpoint(AUDITED)
+
+    def publish_output(self, output: Output, tests: Sequence[TestOutcome] = ()) -> None:
+        """Make `output` the current one of its name, with its tests' outcomes, in one transaction; then move `current`.
+
+        The build before it stays until the next one, for readers in flight.
+        """
+        folder = None if output.location is None else Path(output.location)
+        if folder is not None:
+            self._sync(folder)
+        name = node_name(output.node_id)
+        with self._write() as connection:
+            connection.execute(
+                update(OUTPUTS)
+                .where(OUTPUTS.c["schema"] == self.schema, OUTPUTS.c["name"] == name, OUTPUTS.c["is_current"])
+                .values(is_current=False)
+            )
+            connection.execute(insert(OUTPUTS).values(output_row(output, self._warehouse, self.schema, now())))
+            self._put_tests(connection, tests)
+            if folder is not None:
+                forget_begun(connection, self._warehouse, [folder])
+        self._begun.pop(output.node_id, None)
+        self._failpoint(COMMITTED)
+        self._warehouse.link_current(self.schema, name, folder)
+        self._failpoint(LINKED)
+        prune_builds(self._database, self._warehouse, self.schema, name)
+
+    def discard(self, folder: Path) -> None:
+        """Remove a folder that will not be published.
+
+        Raises:
+            ValueError: if it was not given out by `begin_output` or `begin_version`, or has been published.
+        """
+        location = self._warehouse.relative(folder)
+        with self._database.read() as connection:
+            found = connection and connection.scalar(select(BEGUN.c["since"]).where(BEGUN.c["location"] == location))
+        if not found:
+            raise ValueError(f"'{folder}' is not being written")
+        if self._warehouse.remove(folder):
+            with self._write() as connection:
+                forget_begun(connection, self._warehouse, [folder])
+        for node_id in [node_id for node_id, path in list(self._begun.items()) if path == folder]:
+            self._begun.pop(node_id, None)
+
+    def record_tests(self, outcomes: Sequence[TestOutcome]) -> None:
+        """Keep outcomes of data tests that ran on outputs already published."""
+        with self._write() as connection:
+            self._put_tests(connection, outcomes)
+
+    # Versions
+
+    def begin_version(self, ml_model: str) -> tuple[int, Path]:
+        """Return the number and the new folder's path (not yet made) of the next version of `ml_model`.
+
+        The number is above all that were published, are being written or have a folder, whoever made it.
+        """
+        folders = self._warehouse.versions(self.schema, ml_model)
+        with self._write() as connection:
+            published = connection.scalar(
+                select(func.max(VERSIONS.c["version"])).where(
+                    VERSIONS.c["schema"] == self.schema, VERSIONS.c["ml_model"] == ml_model
+                )
+            )
+            begun = set(connection.scalars(select(BEGUN.c["location"])))
+            number = max(published or 0, self._warehouse.highest_version(self.schema, ml_model)) + 1
+            while self._warehouse.relative(folders / str(number)) in begun:
+                number += 1
+            self._begin(connection, folders / str(number))
+        self._warehouse.prepare(folders / str(number))
+        return number, folders / str(number)
+
+    def publish_version(self, version: Version, alias: Alias | None) -> None:
+        """Record `version` and its metrics, and move `alias` to it in the same transaction if one is given.
+
+        Writes `signature.json`, with the checksums of the saved files, unless the fit did.
+        """
+        folder = Path(version.location)
+        write_signature(folder, version.signature)
+        self._sync(folder)
+        self._failpoint(MODEL_SAVED)
+        with self._write() as connection:
+            connection.execute(insert(VERSIONS).values(version_row(version, self._warehouse, self.schema, now())))
+            metrics = metric_rows(version, self.schema)
+            if metrics:
+                connection.execute(insert(METRICS), metrics)
+            if alias is not None:
+                self._put_alias(connection, version.ml_model, alias)
+            forget_begun(connection, self._warehouse, [folder])
+        self._failpoint(ALIAS_MOVED)
+
+    def move_alias(self, ml_model: str, alias: Alias) -> None:
+        """Point an alias of `ml_model` to another version.
+
+        Raises:
+            CommandError: if there is no such version.
+        """
+        numbers = [version.version for version in self.versions(ml_model)]
+        if alias.version not in numbers:
+            raise CommandError(
+                f"ml model '{ml_model}' has no version {alias.version}",
+                fix=suggest(str(alias.version), map(str, numbers)),
+            )
+        with self._write() as connection:
+            self._put_alias(connection, ml_model, alias)
+        self._failpoint(ALIAS_MOVED)
+
+    # Inside
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        # The one place where the state is written; the hashes of files go with whatever comes first.
+        with self._database.write() as connection:
+            written = self._files.save(connection)
+            yield connection
+        self._files.saved(written)
+
+    def _begin(self, connection: Connection, folder: Path) -> None:
+        connection.execute(insert(BEGUN).values(location=self._warehouse.relative(folder), since=now()))
+
+    def _sync(self, folder: Path) -> None:
+        if folder not in self._synced:
+            self._warehouse.sync(folder)
+            self._synced.add(folder)
+
+    def _put_tests(self, connection: Connection, outcomes: Sequence[TestOutcome]) -> None:
+        for outcome in outcomes:
+            mine = (TESTS.c["schema"] == self.schema, TESTS.c["test_id"] == outcome.test_id)
+            connection.execute(delete(TESTS).where(*mine))
+            connection.execute(insert(TESTS).values(to_row(outcome, TESTS, schema=self.schema)))
+
+    def _put_alias(self, connection: Connection, ml_model: str, alias: Alias) -> None:
+        connection.execute(
+            update(ALIASES)
+            .where(
+                ALIASES.c["schema"] == self.schema,
+                ALIASES.c["ml_model"] == ml_model,
+                ALIASES.c["alias"] == alias.alias,
+                ALIASES.c["is_current"],
+            )
+            .values(is_current=False)
+        )
+        values = to_row(alias, ALIASES, schema=self.schema, ml_model=ml_model, moved_at=now(), is_current=True)
+        connection.execute(insert(ALIASES).values(values))

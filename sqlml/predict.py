@@ -1,0 +1,109 @@
+"""sqlml predict: score a file, or a node that was built, with a version of a fitted model; builds nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlml.build import Request, load_dag, open_engine, open_project_store
+from sqlml.errors import CommandError, suggest
+from sqlml.ir.dag import Dag, MlNode, TestNode
+from sqlml.ir.state import Snapshot, Version
+
+
+@dataclass(frozen=True, slots=True)
+class PredictRequest:
+    """What is scored, with what, to where.
+
+    Attributes:
+        data: path of a csv, parquet, json or orc file or folder; if nothing is there, the name of a node.
+        output: a file ending in `.csv` or `.json`, else a folder of Parquet files.
+        version: a number or an alias; None for the champion.
+    """
+
+    ml_model: str
+    data: str
+    output: Path
+    version: str | None = None
+    is_overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What was scored."""
+
+    version: Version
+    output: Path
+    rows: int
+
+
+def predict(request: Request, asked: PredictRequest) -> Predicted:
+    """Write the input's rows with the predictions' columns to `asked.output`, whole or not at all.
+
+    Raises:
+        CommandError: no such ML model, version or input; the output exists.
+        DataError: the input lacks a feature or has one of another type.
+    """
+    dag = load_dag(request)
+    snapshot = open_project_store(dag.project).snapshot()
+    version = find_version(dag, snapshot, asked.ml_model, asked.version)
+    prefix = next((node.ml_model.output_prefix for node in _ml_nodes(dag) if node.name == asked.ml_model), "")
+    path = Path(asked.data)
+    node_id = None if path.exists() else _input_node(dag, asked.data)
+    if asked.output.exists() and not asked.is_overwrite:
+        raise CommandError(f"'{asked.output}' exists", fix="add --overwrite, or name another path")
+    if node_id is None and asked.output.resolve() == path.resolve():
+        raise CommandError(f"'{asked.output}' is the input", fix="name another path")
+    from sqlml.run.files import read_input, write_rows
+    from sqlml.run.relations import Champions, Relations
+
+    with open_engine(dag.project) as engine:
+        engine.start()
+        if node_id is None:
+            data = read_input(engine.session, path, version.signature)
+        else:
+            Relations(dag, snapshot, engine, Champions.of(snapshot)).define(node_id)
+            data = engine.relation(dag.nodes[node_id].relation)
+        rows = write_rows(engine.score(version, data, prefix), asked.output)
+    return Predicted(version, asked.output, rows)
+
+
+def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None) -> Version:
+    """Return the version of `ml_model` with number or alias `asked`, None for the champion.
+
+    Raises:
+        CommandError: there is no such ML model, or it has no such version.
+    """
+    names = {node.name for node in _ml_nodes(dag)} | set(snapshot.versions)
+    if ml_model not in names:
+        raise CommandError(f"there is no ml model '{ml_model}'", fix=suggest(ml_model, names, "there are"))
+    versions = snapshot.versions.get(ml_model, ())
+    if not versions:
+        raise CommandError(f"'{ml_model}' has no version yet", fix=f"run: sqlml build --select +{ml_model}")
+    wanted = asked or "champion"
+    alias = snapshot.alias(ml_model, wanted)
+    number = alias.version if alias else int(wanted) if wanted.isdecimal() else None
+    found = snapshot.version(ml_model, number) if number is not None else None
+    if found is not None:
+        return found
+    numbers = ", ".join(str(version.version) for version in versions)
+    if asked is None:
+        raise CommandError(
+            f"'{ml_model}' has no champion: no version has passed its gates",
+            fix=f"name one with --version (there are: {numbers}), or: sqlml model promote {ml_model} NUMBER",
+        )
+    aliases = [alias.alias for alias in snapshot.aliases.get(ml_model, ())]
+    raise CommandError(f"'{ml_model}' has no version '{asked}'", fix=f"there are: {', '.join([numbers, *aliases])}")
+
+
+def _ml_nodes(dag: Dag) -> list[MlNode]:
+    return [node for node in dag.nodes.values() if isinstance(node, MlNode)]
+
+
+def _input_node(dag: Dag, name: str) -> str:
+    relations = {node.name: node.id for node in dag.nodes.values() if not isinstance(node, MlNode | TestNode)}
+    if name not in relations:
+        raise CommandError(
+            f"'{name}' is neither a file nor a node of the project", fix=suggest(name, relations, "nodes")
+        )
+    return relations[name]

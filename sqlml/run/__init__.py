@@ -1,0 +1,1 @@
+"""The run phase: a Plan in, RunResults out; the only package that knows Spark."""

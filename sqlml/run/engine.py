@@ -1,0 +1,184 @@
+"""The Spark engine: relations, tables, data tests and fits, on one session that starts when it is first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlml.ir.dag import MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.engine import Fitted, Written
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.state import Column, Output, Version
+from sqlml.run.audit import count_failures
+from sqlml.run.failure import Doing, spark_failures
+from sqlml.run.session import SessionSettings, close, open_session, start_session_jvm
+from sqlml.run.tables import check_storable, columns_of, quote, read_files, read_parquet, write_parquet
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+    from pyspark.sql import DataFrame, SparkSession
+
+    from sqlml.run.jvm import Jvm
+
+
+class SparkEngine:
+    """Spark as the `Engine` of a run. Close it, or use it as a context manager.
+
+    Args:
+        root: the project's folder, for the paths of sources and seeds.
+        settings: of the session.
+    """
+
+    def __init__(self, root: Path, settings: SessionSettings) -> None:
+        self._root = root
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._jvm: Jvm | None = None
+        self._session: SparkSession | None = None
+        self._fitted: dict[str, PipelineModel] = {}
+
+    def __enter__(self) -> SparkEngine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def has_started(self) -> bool:
+        """Whether a JVM was started."""
+        return self._jvm is not None or self._session is not None
+
+    def start(self) -> None:
+        """Start the JVM and return at once, so that it is ready when the first step needs it."""
+        with self._lock:
+            if not self.has_started:
+                self._jvm = start_session_jvm(self._settings)
+
+    @property
+    def session(self) -> SparkSession:
+        """The session; opened by the first who asks."""
+        with self._lock:
+            if self._session is None:
+                self._session = open_session(self._settings, self._jvm)
+            return self._session
+
+    def close(self) -> None:
+        """Stop Spark and its JVM."""
+        with self._lock:
+            if self._session is not None:
+                close(self._session)
+            elif self._jvm is not None:
+                self._jvm.close()
+            self._session = self._jvm = None
+
+    def cancel(self) -> None:
+        """Make the jobs that are running fail."""
+        if self._session is not None:
+            self._session.sparkContext.cancelAllJobs()
+
+    def define_source(self, node: SourceNode) -> None:
+        """Read a source by its path."""
+        with self._failures(f"source '{node.name}' cannot be read", node):
+            self._define(node.relation, read_files(self.session, node.source, self._root))
+
+    def define_table(self, output: Output) -> None:
+        """Read a published table's files."""
+        with spark_failures(self._doing(f"'{output.node_id}' cannot be read", None)):
+            self._define(output.relation, read_parquet(self.session, Path(output.location or ""), output.columns))
+
+    def define_view(self, node: SqlNode) -> tuple[Column, ...]:
+        """Let Spark analyse the SQL; no rows are read."""
+        with self._failures(f"sql model '{node.name}' failed", node, node.sql):
+            rows = self.session.sql(node.sql.text)
+            self._define(node.relation, rows)
+            columns = columns_of(rows.schema)
+        check_storable(columns, node.name, node.places)
+        return columns
+
+    def define_stored_view(self, output: Output) -> None:
+        """Let Spark analyse the SQL that was published."""
+        with spark_failures(self._doing(f"view '{output.node_id}' cannot be read", None)):
+            self._define(output.relation, self.session.sql(output.sql or ""))
+
+    def define_prediction(self, node: PredictionNode, scored: str, version: Version, output_prefix: str) -> None:
+        """Score lazily: rows are computed by whoever reads them."""
+        with self._failures(f"predict('{version.ml_model}', '{node.scored.partition('.')[2]}') failed", node):
+            self._define(node.relation, self.score(version, self.relation(scored), output_prefix))
+
+    def score(self, version: Version, rows: DataFrame, output_prefix: str) -> DataFrame:
+        """Return `rows` with the predictions of `version`, lazily.
+
+        Raises:
+            DataError: a feature is missing or of another type.
+        """
+        from sqlml.run.ml.score import score
+
+        with spark_failures(self._doing(f"scoring with '{version.ml_model}' failed", None)):
+            return score(self._load(version), version.signature, rows, output_prefix)
+
+    def _load(self, version: Version) -> PipelineModel:
+        from sqlml.run.ml.score import load_fitted
+
+        with self._lock:
+            known = self._fitted.get(version.location)
+        if known is None:
+            known = load_fitted(self.session, Path(version.location))
+            with self._lock:
+                self._fitted[version.location] = known
+        return known
+
+    def write_table(self, node: SeedNode | SqlNode, folder: Path) -> Written:
+        """Write Parquet files, then read the relation from them."""
+        rendered = node.sql if isinstance(node, SqlNode) else None
+        what = f"sql model '{node.name}' failed" if rendered else f"seed '{node.name}' failed"
+        with self._failures(what, node, rendered):
+            rows = (
+                self.session.sql(node.sql.text)
+                if isinstance(node, SqlNode)
+                else read_files(self.session, node.seed, self._root)
+            )
+            check_storable(columns_of(rows.schema), node.name, node.places)
+            written = write_parquet(rows, folder)
+            self._define(node.relation, read_parquet(self.session, folder, written.columns))
+        return written
+
+    def count_failures(self, tests: Sequence[tuple[TestNode, str]]) -> Mapping[str, int]:
+        """Run data tests, the cheap ones of a relation in one scan."""
+        return count_failures(self.session, tests, self._log_hint)
+
+    def fit(self, node: MlNode, training: str, folder: Path) -> Fitted:
+        """Fit with Spark ML."""
+        from sqlml.run.ml.fit import fit_ml_model
+
+        with self._failures(f"ml model '{node.name}' failed", node):
+            fitted: Fitted = fit_ml_model(self.session, node.ml_model, self.relation(training), folder)
+        return fitted
+
+    def preview(self, relation: str, limit: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        """Return the column names and up to `limit` rows of a defined relation."""
+        with spark_failures(self._doing(f"'{relation}' cannot be read", None)):
+            rows = self.relation(relation)
+            return tuple(rows.columns), [tuple(row) for row in rows.limit(limit).collect()]
+
+    def relation(self, relation: str) -> DataFrame:
+        """Return the rows of a defined relation, lazily."""
+        return self.session.table(quote(relation))
+
+    def _define(self, relation: str, rows: DataFrame) -> None:
+        rows.createOrReplaceTempView(quote(relation))
+
+    def _failures(self, what: str, node: Node, sql: Rendered | None = None) -> Any:
+        return spark_failures(self._doing(what, node.places.whole, sql))
+
+    def _doing(self, what: str, location: SourceLocation | None, sql: Rendered | None = None) -> Doing:
+        compiled = f"the compiled SQL is target/compiled/{sql.path}; " if sql else ""
+        return Doing(what, location, sql, compiled + self._log_hint)
+
+    @property
+    def _log_hint(self) -> str:
+        return f"the full log is {self._settings.log_file}"

@@ -1,0 +1,144 @@
+"""Files that people bring and take away: rows to score in, scored rows out."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlml.errors import CommandError, DataError
+from sqlml.ir.state import Signature
+from sqlml.run.failure import Doing, spark_failures
+from sqlml.run.tables import quote
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
+
+_FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet", ".orc": "orc"}
+_OPTIONS = {
+    "csv": {"header": "true", "escape": '"', "multiLine": "true", "mode": "FAILFAST", "enforceSchema": "false"},
+    "json": {"mode": "FAILFAST"},
+}
+
+
+def read_input(spark: SparkSession, path: Path, signature: Signature) -> DataFrame:
+    """Return the rows of a file or folder; in csv and json, which carry no types, features get the signature's.
+
+    Raises:
+        CommandError: the format cannot be told from the ending.
+        StepError: Spark cannot read it.
+    """
+    file_format = _format(path)
+    with spark_failures(Doing(f"'{path}' cannot be read")):
+        reader = spark.read.format(file_format).option("__globPaths__", "false")
+        for option, value in _OPTIONS.get(file_format, {}).items():
+            reader = reader.option(option, value)
+        if file_format in _OPTIONS:
+            _check_header(path, file_format)
+            inferred = reader.option("inferSchema", "true").load(str(path)).schema
+            reader = reader.schema(_with_features(inferred, signature))
+        return reader.load(str(path))
+
+
+def _format(path: Path) -> str:
+    endings = [path.suffix.lower()]
+    if path.is_dir():
+        endings += sorted({file.suffix.lower() for file in path.iterdir() if file.name[0] not in "._"})
+    found = next((_FORMATS[ending] for ending in endings if ending in _FORMATS), None)
+    if found is None:
+        raise CommandError(f"the format of '{path}' is unknown", fix=f"use a file ending in {', '.join(_FORMATS)}")
+    return found
+
+
+def _check_header(path: Path, file_format: str) -> None:
+    if file_format != "csv" or path.is_dir():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    if not header:
+        raise DataError(f"'{path}' is empty", fix="its first line must name the columns")
+
+
+def _with_features(inferred: StructType, signature: Signature) -> StructType:
+    from pyspark.sql.types import DataType, StructField, StructType
+
+    types = {column.name.lower(): column.type for column in signature.features}
+    return StructType(
+        [
+            StructField(field.name, DataType.fromDDL(types[field.name.lower()]))
+            if field.name.lower() in types
+            else field
+            for field in inferred
+        ]
+    )
+
+
+def write_rows(rows: DataFrame, output: Path) -> int:
+    """Write `rows` to `output`, whole or not at all, in place of what is there; return how many.
+
+    `.csv` and `.json` give one file; anything else a folder of Parquet files.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    draft = output.with_name(f".{output.name}.new")
+    _remove(draft)
+    try:
+        with spark_failures(Doing(f"'{output}' cannot be written")):
+            count = _write(rows, output.suffix.lower(), draft)
+        _remove(output)
+        draft.rename(output)
+    finally:
+        _remove(draft)
+        _remove(_parts(draft))
+    return count
+
+
+def _write(rows: DataFrame, ending: str, draft: Path) -> int:
+    from pyspark.sql import Observation
+    from pyspark.sql.functions import count, lit
+
+    columns = list(rows.columns)
+    if ending == ".csv":
+        rows = rows.selectExpr(*[_flat(quote(field.name), field.dataType.simpleString()) for field in rows.schema])
+    # Counted on the way, so that nothing is read twice.
+    counted = Observation()
+    rows = rows.observe(counted, count(lit(1)).alias("rows"))
+    parts = _parts(draft)
+    if ending == ".csv":
+        rows.write.option("escape", '"').csv(str(parts))
+        _join(parts, draft, columns)
+    elif ending == ".json":
+        rows.write.option("ignoreNullFields", "false").json(str(parts))
+        _join(parts, draft, None)
+    else:
+        rows.write.parquet(str(draft))
+    return int(counted.get["rows"])
+
+
+def _flat(name: str, data_type: str) -> str:
+    """Return the expression of a column that CSV can hold: what has parts becomes JSON text."""
+    has_parts = data_type.startswith(("array", "map", "struct"))
+    return f"to_json({name}) as {name}" if has_parts else name
+
+
+def _join(parts: Path, draft: Path, header: list[str] | None) -> None:
+    """Put part files one after another, bytes as they are, under one header."""
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        if header is not None:
+            csv.writer(file, lineterminator="\n").writerow(header)
+    with draft.open("ab") as joined:
+        for part in sorted(parts.glob("part-*")):
+            with part.open("rb") as file:
+                shutil.copyfileobj(file, joined)
+
+
+def _parts(draft: Path) -> Path:
+    return draft.with_name(draft.name + ".parts")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,251 @@
+"""What each kind of step does: a Step in, a StepResult out, over an Engine and a Store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from sqlml.errors import SqlmlError
+from sqlml.ir.dag import MlNode, PredictionNode, SeedNode, SqlNode, TestNode
+from sqlml.ir.engine import Engine, Written
+from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.gates import check_gates, gate_dataset
+from sqlml.ir.metrics import key_metric
+from sqlml.ir.plan import Action, Plan, Step
+from sqlml.ir.results import Status, StepResult
+from sqlml.ir.state import Alias, GateResult, Output, TestOutcome, Version
+from sqlml.ir.store import Store
+from sqlml.run.relations import Champions, Relations
+
+CHAMPION = "champion"
+
+
+class StepRunner:
+    """Runs the steps of one plan, one call each, from any thread.
+
+    Args:
+        build_id: names what this run publishes.
+    """
+
+    def __init__(self, plan: Plan, engine: Engine, store: Store, build_id: str) -> None:
+        self._steps = {step.node.id: step for step in plan.steps}
+        self._fingerprints = plan.compiled.fingerprints
+        self._snapshot = plan.snapshot
+        self._engine = engine
+        self._store = store
+        self._build_id = build_id
+        self._champions = Champions.of(plan.snapshot)
+        self._relations = Relations(plan.compiled.dag, plan.snapshot, engine, self._champions)
+
+    def run(self, step: Step) -> StepResult:
+        """Do what `step` says and return how it ended; bad data and Spark's failures are results, not raised."""
+        started = time.monotonic()
+        try:
+            result = self._dispatch(step)
+        except SqlmlError as error:
+            result = StepResult(step.node.id, Status.ERROR, message=error.what, error=error)
+        return replace(result, duration_s=time.monotonic() - started)
+
+    def _dispatch(self, step: Step) -> StepResult:
+        node = step.node
+        if isinstance(node, MlNode):
+            return self._keep_fitted(step, node) if step.action is Action.KEEP else self._fit(step, node)
+        if isinstance(node, TestNode):
+            return self._kept_test(step, node) if step.action is Action.KEEP else self._test(step, node)
+        if isinstance(node, PredictionNode):
+            return self._check_champion(node)
+        if step.action is Action.KEEP or (step.action is Action.DECIDE and self._is_current(step)):
+            return StepResult(node.id, Status.KEPT, message="unchanged")
+        if isinstance(node, SqlNode) and node.materialized == "ephemeral":
+            return self._audit_only(step)
+        if isinstance(node, SqlNode) and node.materialized == "view":
+            return self._build_view(step, node)
+        if isinstance(node, SeedNode | SqlNode):
+            return self._build_table(step, node)
+        return StepResult(node.id, Status.KEPT)
+
+    def _is_current(self, step: Step) -> bool:
+        output = step.output
+        return (
+            output is not None
+            and output.fingerprint.digest == step.fingerprint.digest
+            and dict(output.champions) == self._champions.numbers(step.fingerprint.champions)
+        )
+
+    def _check_champion(self, node: PredictionNode) -> StepResult:
+        name = node.ml_model.partition(".")[2]
+        if self._champions.get(name) is None:
+            return StepResult(node.id, Status.SKIPPED, message=f"'{name}' has no champion")
+        return StepResult(node.id, Status.KEPT)
+
+    def _build_table(self, step: Step, node: SeedNode | SqlNode) -> StepResult:
+        self._relations.define_parents(node)
+        folder = self._store.begin_output(node.id)
+        try:
+            written = self._engine.write_table(node, folder)
+        except SqlmlError:
+            self._store.discard(folder)
+            raise
+        self._store.data_written(node.id)
+        outcomes = self._audit(step)
+        if any(outcome.status == "fail" for outcome in outcomes):
+            self._store.discard(folder)
+            return _audit_result(step, outcomes, written.rows)
+        self._store.audited(node.id)
+        self._publish(step, outcomes, str(folder), written)
+        return _audit_result(step, outcomes, written.rows)
+
+    def _build_view(self, step: Step, node: SqlNode) -> StepResult:
+        self._relations.define_parents(node)
+        columns = self._engine.define_view(node)
+        outcomes = self._audit(step)
+        if not any(outcome.status == "fail" for outcome in outcomes):
+            self._store.audited(node.id)
+            self._publish(step, outcomes, None, Written(0, columns))
+        return _audit_result(step, outcomes, None)
+
+    def _publish(self, step: Step, outcomes: Sequence[TestOutcome], location: str | None, written: Written) -> None:
+        node = step.node
+        output = Output(
+            node_id=node.id,
+            build_id=self._build_id,
+            kind="table" if location else "view",
+            fingerprint=step.fingerprint,
+            relation=node.relation,
+            location=location,
+            sql=node.sql.text if isinstance(node, SqlNode) else None,
+            columns=written.columns,
+            rows=written.rows if location else None,
+            champions=self._champions.numbers(step.fingerprint.champions),
+            parents=node.parents,
+            built_at=_now(),
+        )
+        self._store.publish_output(output, outcomes)
+        self._relations.is_defined(node.id)
+
+    def _audit(self, step: Step) -> list[TestOutcome]:
+        if not step.tests:
+            return []
+        for test in step.tests:
+            self._relations.define_parents(test, but=test.owner)
+        counts = self._engine.count_failures([(test, step.node.relation) for test in step.tests])
+        return [self._outcome(test, counts[test.id]) for test in step.tests]
+
+    def _outcome(self, test: TestNode, failures: int) -> TestOutcome:
+        fingerprint = self._fingerprints[test.id]
+        champions = self._champions.numbers(fingerprint.champions)
+        status: Literal["pass", "warn", "fail"] = "pass"
+        if failures:
+            status = "warn" if test.test.severity == "warn" else "fail"
+        return TestOutcome(test.id, fingerprint, status, failures, champions)
+
+    def _audit_only(self, step: Step) -> StepResult:
+        """Test an ephemeral, which is not kept: its failing tests stop what reads it."""
+        if not step.tests:
+            return StepResult(step.node.id, Status.KEPT)
+        self._relations.define(step.node.id)
+        outcomes = self._audit(step)
+        self._store.record_tests(outcomes)
+        return _audit_result(step, outcomes, None)
+
+    def _test(self, step: Step, node: TestNode) -> StepResult:
+        self._relations.define_parents(node)
+        owner = self._steps[node.owner].node
+        counts = self._engine.count_failures([(node, owner.relation)])
+        outcome = self._outcome(node, counts[node.id])
+        self._store.record_tests([outcome])
+        return _test_result(node, outcome)
+
+    def _kept_test(self, step: Step, node: TestNode) -> StepResult:
+        outcome = self._snapshot.tests[node.id]
+        return StepResult(node.id, Status.KEPT) if outcome.status == "pass" else _test_result(node, outcome)
+
+    def _fit(self, step: Step, node: MlNode) -> StepResult:
+        started = time.monotonic()
+        self._relations.define(node.training_relation)
+        number, folder = self._store.begin_version(node.name)
+        try:
+            fitted = self._engine.fit(node, self._steps[node.training_relation].node.relation, folder)
+        except SqlmlError:
+            self._store.discard(folder)
+            raise
+        dataset = gate_dataset(node.ml_model)
+        gates = check_gates(node.ml_model.gates, fitted.metrics, dataset)
+        version = Version(
+            ml_model=node.name,
+            version=number,
+            location=str(folder),
+            fingerprint=step.fingerprint,
+            signature=fitted.signature,
+            metrics=fitted.metrics,
+            gates=gates,
+            facts={**fitted.facts, "rows": fitted.rows, "duration_s": round(time.monotonic() - started, 3)},
+            created_at=_now(),
+        )
+        alias = Alias(CHAMPION, number) if self._may_crown(node, gates) else None
+        self._store.publish_version(version, alias)
+        if alias is not None:
+            self._champions.crown(version)
+        metrics = {
+            entry.metric: entry.value for entry in fitted.metrics if entry.dataset == dataset and not entry.slice
+        }
+        named = [name for name in key_metric(ESTIMATORS[node.ml_model.estimator]) if name in metrics]
+        message = f"version {number}" + (f", {named[0]} {metrics[named[0]]:.4f} on {dataset}" if named else "")
+        return _gates_result(
+            node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
+        )
+
+    def _keep_fitted(self, step: Step, node: MlNode) -> StepResult:
+        """Report the gates again, and let a version take over whose gates were loosened since it was fitted."""
+        latest = self._snapshot.latest(node.name)
+        champion = self._champions.get(node.name)
+        is_newer = latest is not None and (champion is None or champion.version < latest.version)
+        if latest is not None and is_newer and not latest.has_passed and self._may_crown(node, step.gates):
+            self._store.move_alias(node.name, Alias(CHAMPION, latest.version))
+            self._champions.crown(latest)
+            return StepResult(node.id, Status.SUCCESS, message=f"version {latest.version} passes its gates now")
+        return _gates_result(node, step.gates, StepResult(node.id, Status.KEPT, message="; ".join(step.reasons)))
+
+    def _may_crown(self, node: MlNode, gates: Sequence[GateResult]) -> bool:
+        alias = self._snapshot.alias(node.name, CHAMPION)
+        is_pinned = alias is not None and alias.is_pinned
+        return node.ml_model.promote == "on_pass" and not is_pinned and all(gate.is_passed for gate in gates)
+
+
+def _gates_result(node: MlNode, gates: Sequence[GateResult], passed: StepResult) -> StepResult:
+    """Return `passed`, or a failure that names the gates that did not pass."""
+    failed = [gate for gate in gates if not gate.is_passed]
+    if not failed:
+        return passed
+    reasons = "; ".join(f"gate {gate.gate}: {gate.reason}" for gate in failed)
+    return replace(passed, status=Status.FAIL, message=f"{passed.message}; {reasons}" if passed.message else reasons)
+
+
+def _audit_result(step: Step, outcomes: Sequence[TestOutcome], rows: int | None) -> StepResult:
+    """Return how a relation's step ended, by the worst of its data tests."""
+    names = {test.id: test.name for test in step.tests}
+    bad = [outcome for outcome in outcomes if outcome.status != "pass"]
+    is_failed = any(outcome.status == "fail" for outcome in bad)
+    status = Status.FAIL if is_failed else Status.WARN if bad else Status.SUCCESS
+    said = [f"{names[outcome.test_id]}: {_failing(outcome)}" for outcome in bad]
+    if is_failed:
+        said.append("not published")
+    elif outcomes and not bad:
+        said.append(f"{len(outcomes)} data tests passed" if len(outcomes) > 1 else "1 data test passed")
+    return StepResult(step.node.id, status, rows=rows, message="; ".join(said))
+
+
+def _test_result(node: TestNode, outcome: TestOutcome) -> StepResult:
+    status = {"pass": Status.SUCCESS, "warn": Status.WARN, "fail": Status.FAIL}[outcome.status]
+    return StepResult(node.id, status, message="" if outcome.status == "pass" else _failing(outcome))
+
+
+def _failing(outcome: TestOutcome) -> str:
+    return f"{outcome.failures} row{'' if outcome.failures == 1 else 's'} failed"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,133 @@
+"""Reads sources and seeds, writes and reads tables: declarations in, DataFrames and Parquet folders out."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlml.errors import DataError
+from sqlml.ir.engine import Written
+from sqlml.ir.location import Places
+from sqlml.ir.project import Seed, Source
+from sqlml.ir.state import Column
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+    from pyspark.sql.types import DataType, StructType
+
+# Doubled quotes inside a quoted field are what other programs write; a row that does not fit its declared types
+# is an error and not a row of nulls.
+_CSV_DEFAULTS = {"header": "true", "escape": '"', "mode": "FAILFAST", "enforceSchema": "false"}
+_JSON_DEFAULTS = {"mode": "FAILFAST"}
+# Spark would read a folder named `a[b]` as a pattern.
+_NO_GLOB = ("__globPaths__", "false")
+
+
+def read_files(spark: SparkSession, declared: Source | Seed, root: Path) -> DataFrame:
+    """Return the rows of a source or a seed with its declared types; undeclared csv and json columns are inferred.
+
+    Raises:
+        DataError: there is no file.
+    """
+    path = root / declared.path
+    if not path.exists():
+        raise DataError(f"'{declared.name}' reads '{declared.path}', which does not exist", declared.places.of("path"))
+    reader = spark.read.format(declared.format)
+    defaults = {"csv": _CSV_DEFAULTS, "json": _JSON_DEFAULTS}.get(declared.format, {})
+    for option, value in {**defaults, **declared.options}.items():
+        reader = reader.option(option, value)
+    if defaults:
+        reader = _with_schema(reader, declared, path)
+    return reader.option(*_NO_GLOB).load(str(path))
+
+
+def _with_schema(reader: DataFrameReader, declared: Source | Seed, path: Path) -> DataFrameReader:
+    from pyspark.sql.types import StructField, StructType
+
+    types = {column.name.lower(): column.data_type for column in declared.columns if column.data_type}
+    names = _header(declared, path)
+    if names and all(name.lower() in types for name in names):
+        # Every type is declared: the file need not be read to guess them.
+        return reader.schema(_ddl([Column(name, types[name.lower()] or "string") for name in names]))
+    inferred = reader.option("inferSchema", "true").option(*_NO_GLOB).load(str(path)).schema
+    fields = [
+        StructField(field.name, _data_type(types.get(field.name.lower())) or field.dataType) for field in inferred
+    ]
+    return reader.schema(StructType(fields))
+
+
+def _header(declared: Source | Seed, path: Path) -> list[str]:
+    """Return the names in the first line of a CSV file; empty if it is a folder, has no header or is not CSV."""
+    options = {key.lower(): value for key, value in declared.options.items()}
+    if declared.format != "csv" or path.is_dir() or str(options.get("header", "true")).lower() != "true":
+        return []
+    separator = options.get("sep", options.get("delimiter", ","))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return next(csv.reader(file, delimiter=separator), []) if len(separator) == 1 else []
+
+
+def _data_type(name: str | None) -> DataType | None:
+    from pyspark.sql.types import DataType
+
+    return DataType.fromDDL(name) if name else None
+
+
+def _ddl(columns: Sequence[Column]) -> str:
+    return ", ".join(f"{quote(column.name)} {column.type}" for column in columns)
+
+
+def quote(name: str) -> str:
+    """Return `name` as a back-quoted SQL identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def columns_of(schema: StructType) -> tuple[Column, ...]:
+    """Return the columns of a Spark schema as data."""
+    return tuple(Column(field.name, field.dataType.simpleString(), field.nullable) for field in schema)
+
+
+def check_storable(columns: Sequence[Column], name: str, places: Places) -> None:
+    """Raise a DataError for columns that no table can hold: of no type, or told apart by case alone.
+
+    Raises:
+        DataError: a column is `void` (an untyped null), or two names differ only in case.
+    """
+    seen: dict[str, str] = {}
+    for column in columns:
+        if column.name.lower() in seen:
+            raise DataError(
+                f"'{name}' has the columns '{seen[column.name.lower()]}' and '{column.name}', which are the same name",
+                places.whole,
+                "give one of them another name",
+            )
+        seen[column.name.lower()] = column.name
+        if column.type == "void":
+            raise DataError(
+                f"column '{column.name}' of '{name}' is a null without a type",
+                places.whole,
+                f"write cast(null as TYPE) as {column.name}",
+            )
+
+
+def write_parquet(rows: DataFrame, folder: Path) -> Written:
+    """Write `rows` as Parquet files into `folder`, which must not exist; the row count comes from their footers."""
+    rows.write.mode("errorifexists").parquet(str(folder))
+    return Written(count_rows(folder), columns_of(rows.schema))
+
+
+def count_rows(folder: Path) -> int:
+    """Return the number of rows in a folder of Parquet files, from their footers alone."""
+    import pyarrow.parquet as pq
+
+    return sum(pq.read_metadata(file).num_rows for file in folder.glob("*.parquet"))
+
+
+def read_parquet(spark: SparkSession, folder: Path, columns: Sequence[Column]) -> DataFrame:
+    """Return the rows of a table that `write_parquet` wrote with these columns."""
+    reader = spark.read.option(*_NO_GLOB)
+    if not any("vector" in column.type or "matrix" in column.type for column in columns):
+        # A known schema saves Spark a job that reads footers; vectors have no name in a schema's text.
+        reader = reader.schema(_ddl(columns))
+    return reader.parquet(str(folder))

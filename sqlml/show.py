@@ -1,0 +1,69 @@
+"""sqlml show: the first rows of a node, from its files where it has some, else through Spark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlml.build import Request, load_dag, open_engine, open_project_store
+from sqlml.errors import CommandError, suggest
+from sqlml.ir.dag import Dag, MlNode, Node, TestNode
+from sqlml.ir.state import Output
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a relation."""
+
+    node_id: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def show(request: Request, name: str, limit: int) -> Rows:
+    """Return up to `limit` rows of the node called `name`, as last built.
+
+    Raises:
+        CommandError: there is no such node, or it has no rows.
+        DataError: it was never built.
+    """
+    dag = load_dag(request)
+    node = find_node(dag, name)
+    if isinstance(node, MlNode | TestNode):
+        verb = f"sqlml model show {node.name}" if isinstance(node, MlNode) else f"sqlml test --select {node.name}"
+        raise CommandError(f"'{node.name}' is not a relation and has no rows", node.places.whole, f"run: {verb}")
+    snapshot = open_project_store(dag.project).snapshot()
+    output = snapshot.outputs.get(node.id)
+    if output is not None and output.location is not None:
+        return _read_files(output, limit)
+    from sqlml.run.relations import Champions, Relations
+
+    with open_engine(dag.project) as engine:
+        Relations(dag, snapshot, engine, Champions.of(snapshot)).define(node.id)
+        columns, rows = engine.preview(node.relation, limit)
+    return Rows(node.id, columns, tuple(rows))
+
+
+def find_node(dag: Dag, name: str) -> Node:
+    """Return the node with this id or name.
+
+    Raises:
+        CommandError: there is none.
+    """
+    for node in dag.nodes.values():
+        if name in (node.id, node.name):
+            return node
+    raise CommandError(
+        f"there is no node '{name}'", fix=suggest(name, [node.name for node in dag.nodes.values()], "there are")
+    )
+
+
+def _read_files(output: Output, limit: int) -> Rows:
+    from pyarrow import dataset
+
+    files = sorted(str(file) for file in Path(output.location or "").glob("*.parquet"))
+    table = dataset.dataset(files, format="parquet").head(limit)
+    columns = [table.column(number).to_pylist() for number in range(table.num_columns)]
+    rows = tuple(zip(*columns, strict=True)) if columns else ()
+    return Rows(output.node_id, tuple(table.column_names), rows)

@@ -1,0 +1,201 @@
+"""The Jinja environment that every template of a project is read with: sandboxed, strict, without chance or files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NoReturn
+
+from jinja2 import StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.exceptions import TemplateAssertionError, UndefinedError
+from jinja2.lexer import Lexer
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from sqlml.errors import ParseError, suggest
+
+LINE_BITS = 20
+"""A node's line number carries in its higher bits which piece of the template it is (see `sqlml.templating.sql`)."""
+
+SECRET_PREFIXES = ("SQLML_SECRET_", "DBT_ENV_SECRET_")
+
+
+def real_line(number: int) -> int:
+    """Return the line in the template, from 1, of a node's line number."""
+    return number & ((1 << LINE_BITS) - 1)
+
+
+class UndefinedName(UndefinedError):
+    """An undefined name was used.
+
+    Attributes:
+        name: what is missing.
+        siblings: for a key of a mapping: the keys that there are; None for anything else.
+        is_argument: whether it is a macro's argument that the call left out.
+        is_attribute: whether it is an attribute or an element of something.
+    """
+
+    def __init__(self, message: str, name: str, siblings: tuple[str, ...] | None, kind: str) -> None:
+        super().__init__(message)
+        self.name = name
+        self.siblings = siblings
+        self.is_argument = kind == "argument"
+        self.is_attribute = kind == "attribute"
+
+
+class _Undefined(StrictUndefined):
+    """Fails on any use, and tells what was missing."""
+
+    __slots__ = ()
+
+    def __init__(self, hint: str | None = None, *rest: Any, **named: Any) -> None:
+        super().__init__(hint, *rest, **named)
+        if self._undefined_exception is UndefinedError:
+            self._undefined_exception = self._fault  # type: ignore[assignment]
+
+    def _fault(self, message: str | None) -> UndefinedName:
+        parent = self._undefined_obj
+        kind = "name" if parent is missing else "attribute"
+        if (self._undefined_hint or "").startswith("parameter "):
+            kind = "argument"
+        siblings = tuple(map(str, parent)) if isinstance(parent, dict) else None
+        return UndefinedName(str(message), str(self._undefined_name), siblings, kind)
+
+
+class _PieceByPiece(CodeGenerator):
+    """Yields each literal and each expression of a template by itself, on a line of Python that tells which it is."""
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:  # noqa: N802 (Jinja's name)
+        if frame.buffer is not None:
+            super().visit_Output(node, frame)
+            return
+        for child in node.nodes:
+            self.newline(child)
+            super().visit_Output(nodes.Output([child], lineno=child.lineno), frame)
+
+
+class Literal(str):
+    """A stretch of a template's literal text that knows where it begins."""
+
+    __slots__ = ("offset",)
+    offset: int
+
+
+class _PlacedLexer(Lexer):
+    """Reads a template whose newlines are plain, and tells where each stretch of literal text begins."""
+
+    def tokeniter(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> Iterator[tuple[int, str, str]]:
+        at = 0
+        for line, kind, token in super().tokeniter(source, name, filename, state):
+            # Only white space that `{%-` swallows is not in a token.
+            at = source.index(token, at)
+            if kind == "data":
+                literal = Literal(token)
+                literal.offset = at
+                yield line, kind, literal
+            else:
+                yield line, kind, token
+            at += len(token)
+
+    def _normalize_newlines(self, value: str) -> str:
+        # They are plain already, and a substitution would forget the offset.
+        return value
+
+
+class TemplateEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja as sqlml has it: the same text for the same project, always, and nothing but text."""
+
+    code_generator_class = _PieceByPiece
+
+    def __init__(self) -> None:
+        # Templates are rendered once, so that folding their constants costs more than it saves.
+        super().__init__(
+            undefined=_Undefined, keep_trailing_newline=True, extensions=["jinja2.ext.do"], optimized=False
+        )
+        # Chance has no place in what is fingerprinted.
+        del self.filters["random"]
+        del self.globals["lipsum"]
+        self._placed_lexer = _PlacedLexer(self)
+
+    @property
+    def lexer(self) -> Lexer:
+        """The lexer that knows places."""
+        return self._placed_lexer
+
+    def parse_checked(self, text: str, path: str) -> tuple[nodes.Template, list[nodes.Node]]:
+        """Return the template's tree and its statements in order; raise TemplateAssertionError for tags that need
+        other files.
+
+        Args:
+            text: the template, its newlines plain.
+            path: its file.
+        """
+        tree = self.parse(text, None, path)
+        statements = list(_statements(tree.body))
+        for node in statements:
+            if isinstance(node, _TAGS_OF_OTHER_FILES):
+                tag = "from" if isinstance(node, nodes.FromImport) else type(node).__name__.lower()
+                message = f"tag '{tag}' is not known here: every macro of the project can be called by its name"
+                raise TemplateAssertionError(message, node.lineno, None, path)
+        return tree, statements
+
+
+_TAGS_OF_OTHER_FILES = (nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends, nodes.Block)
+
+
+def _statements(body: Iterable[nodes.Node]) -> Iterator[nodes.Node]:
+    for node in body:
+        yield node
+        for field in ("body", "elif_", "else_"):
+            inner = getattr(node, field, None)
+            if inner:
+                yield from _statements(inner)
+
+
+def value_functions(
+    variables: Mapping[str, Any], environment: Mapping[str, str], are_secrets_allowed: bool
+) -> dict[str, Callable[..., Any]]:
+    """Return `var()` and `env_var()`; they raise ParseError (without a place) for what is not set."""
+
+    def var(name: Any, default: Any = missing) -> Any:
+        key = _text(name, "var")
+        if key in variables:
+            return variables[key]
+        ways = f"set it under 'vars:' in sqlml_project.yml or with --vars, or give a default: var('{key}', …)"
+        return _read(variables, key, default, "variable", f"{suggest(key, variables, 'there are')}; {ways}")
+
+    def env_var(name: Any, default: Any = missing) -> Any:
+        key = _text(name, "env_var")
+        if not are_secrets_allowed and key.upper().startswith(SECRET_PREFIXES):
+            fix = "SQL is written to target/, to logs and into the manifest; read the secret in YAML instead"
+            raise ParseError(f"environment variable '{key}' is a secret and may not stand in SQL", None, fix)
+        fix = f"set it, or give a default: env_var('{key}', …)"
+        return _read(environment, key, default, "environment variable", fix)
+
+    return {"var": var, "env_var": env_var}
+
+
+def _read(values: Mapping[str, Any], key: str, default: Any, noun: str, fix: str) -> Any:
+    if key in values:
+        return values[key]
+    if default is missing:
+        raise ParseError(f"{noun} '{key}' is not set", None, fix)
+    return default
+
+
+def _text(value: Any, function: str) -> str:
+    if not isinstance(value, str):
+        # An undefined name given as an argument fails when it is made text, by the name.
+        raise ParseError(f"{function}() takes a name, not {str(value)!r}", None, f"write {function}('name')")
+    return value
+
+
+def raise_compiler_error(message: Any) -> NoReturn:
+    """Refuse what a macro was called with (`exceptions.raise_compiler_error` in a template)."""
+    raise MacroRefusal(str(message))
+
+
+class MacroRefusal(ParseError):
+    """A macro refused what it was called with: the place is the call in the SQL file."""

@@ -1,0 +1,163 @@
+"""What can go wrong in a template: the exception in, sqlml's error with file, line and fix out."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator
+from types import FrameType, TracebackType
+
+from jinja2 import Environment
+from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
+
+from sqlml.errors import ParseError, SqlmlError, suggest
+from sqlml.ir.location import SourceLocation
+from sqlml.templating.environment import MacroRefusal, UndefinedName, real_line
+
+TEMPLATE_FAULTS = (
+    SqlmlError,
+    TemplateError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NameError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What a template can raise: whatever Python's operators and methods do, and Python's own reading of the code."""
+
+SHIPPED = "shipped"
+"""Name of the templates that come with sqlml, whose lines are of no use to a user."""
+
+
+NO_FILE = "<template>"
+"""Jinja's file name of what is not in a file, such as an expression of a YAML value."""
+
+
+def explain(error: BaseException, start: SourceLocation, known: Iterable[str], environment: Environment) -> SqlmlError:
+    """Return `error` as one of sqlml's, at the innermost of the user's lines that it came from.
+
+    Args:
+        error: one of `TEMPLATE_FAULTS`.
+        start: the place when nothing nearer is known.
+        known: names that a template can use.
+        environment: whose filters and tests can be named.
+    """
+    places = list(_places(_traceback_frames(error.__traceback__)))
+    if isinstance(error, SqlmlError):
+        if error.location is None:
+            error.location = _call_place(places, start, isinstance(error, MacroRefusal))
+        return error
+    if isinstance(error, TemplateSyntaxError):
+        return _explain_syntax(error, start, environment)
+    if isinstance(error, UndefinedName):
+        return _explain_undefined(error, places, start, known)
+    place, origin = _innermost(places, start)
+    what, fix = _say(error)
+    return ParseError(f"{what}{origin}", place, fix)
+
+
+def place_of_call() -> SourceLocation | None:
+    """Return the innermost of the user's template lines that is being rendered now; None outside of rendering."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        for is_shipped, place in _places([(frame, frame.f_lineno)]):
+            if not is_shipped:
+                return place
+        frame = frame.f_back
+    return None
+
+
+def _traceback_frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    while traceback is not None:
+        yield traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def _places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[tuple[bool, SourceLocation]]:
+    """Yield for each frame of a template, outermost first, whether it is a shipped one, and its place."""
+    for frame, python_line in frames:
+        template = frame.f_globals.get("__jinja_template__")
+        if template is not None and template.filename != NO_FILE:
+            line = real_line(template.get_corresponding_lineno(python_line))
+            yield template.name == SHIPPED, SourceLocation(template.filename, line)
+
+
+def _innermost(places: list[tuple[bool, SourceLocation]], start: SourceLocation) -> tuple[SourceLocation, str]:
+    """Return the innermost place of the user's, and where that macro was called from, as words."""
+    own = [place for is_shipped, place in places if not is_shipped]
+    if not own:
+        return start, ""
+    return own[-1], "" if own[-1].path == own[0].path else f" (called from {own[0]})"
+
+
+def _call_place(places: list[tuple[bool, SourceLocation]], start: SourceLocation, is_refusal: bool) -> SourceLocation:
+    if is_refusal and places:
+        return places[0][1]
+    return _innermost(places, start)[0]
+
+
+def _explain_syntax(error: TemplateSyntaxError, start: SourceLocation, environment: Environment) -> ParseError:
+    is_file = error.filename not in (None, NO_FILE)
+    place = SourceLocation(str(error.filename), real_line(error.lineno) or 1) if is_file else start
+    message = (error.message or "cannot be read").strip().rstrip(".")
+    missing = re.fullmatch(r"No (filter|test) named '(.*)'", message)
+    if missing:
+        kind, name = missing.groups()
+        names = environment.filters if kind == "filter" else environment.tests
+        return ParseError(f"Jinja has no {kind} '{name}'", place, _near(name, names))
+    tag = re.match(r"Encountered unknown tag '(\w+)'", message)
+    if tag:
+        fix = "a tag is one of: if, for, set, macro, call, filter, do, raw"
+        return ParseError(f"Jinja tag '{tag[1]}' is not known here", place, fix)
+    if message.startswith("tag '"):
+        what, _, fix = message.partition(": ")
+        return ParseError(f"Jinja {what}", place, fix)
+    unclosed = re.search(r"The innermost block that needs to be closed is '(\w+)'", message)
+    fix = f"close it with {{% end{unclosed[1]} %}}" if unclosed else "see the braces, quotes and parentheses there"
+    what = f"Jinja block '{unclosed[1]}' is never closed" if unclosed else f"Jinja cannot read this: {message}"
+    return ParseError(what, place, fix)
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    # The whole list of Jinja's filters helps nobody.
+    nearest = suggest(name, names).partition("? ")
+    return f"{nearest[0]}?" if nearest[1] else "see Jinja's documentation for what there is"
+
+
+def _explain_undefined(
+    error: UndefinedName, places: list[tuple[bool, SourceLocation]], start: SourceLocation, known: Iterable[str]
+) -> ParseError:
+    if error.is_argument:
+        # The caller left it out: the line to change is the call's.
+        place, origin = _innermost(places[:-1] or places, start)
+        return ParseError(f"macro argument missing: {error.message}{origin}", place, "give it in the call")
+    place, origin = _innermost(places, start)
+    if error.is_attribute:
+        fix = None if error.siblings is None else suggest(error.name, error.siblings)
+        return ParseError(f"{error.message}{origin}", place, fix)
+    return ParseError(f"'{error.name}' is not defined{origin}", place, suggest(error.name, known, "a template knows"))
+
+
+def _say(error: BaseException) -> tuple[str, str | None]:
+    message = str(getattr(error, "message", None) or error)
+    if isinstance(error, SecurityError):
+        return (
+            f"not allowed in a template: {message}",
+            "templates may read values, and call macros and sqlml's functions",
+        )
+    if isinstance(error, RecursionError):
+        return "the template never ends: a macro calls itself, or it is nested too deeply", None
+    if isinstance(error, ZeroDivisionError):
+        return f"the template divides by zero: {message}", None
+    if isinstance(error, SyntaxError):
+        return f"Jinja cannot read this: {error.msg}", None
+    call = re.match(r"(?:[\w.<>]*\.)?(\w+)\(\) (.*)", message)
+    if isinstance(error, TypeError) and call:
+        return f"{call[1]}() {call[2]}", None
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
+    return f"the template fails: {message or words}" if message else f"the template fails: {words}", None

@@ -24,7 +24,7 @@ from sqlml.ir.project import Project
 from sqlml.ir.results import Progress, RunResults
 
 if TYPE_CHECKING:
-    from sqlml.persist import WarehouseStore
+    from sqlml.persist.store import WarehouseStore
     from sqlml.run.engine import SparkEngine
 
 Failpoint = Callable[[str], None]

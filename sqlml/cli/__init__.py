@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from sqlml.cli.commands import cli
+from sqlml.cli.options import repeat_selectors
 from sqlml.errors import SqlmlError, format_error
 
 USAGE_ERROR, FAILED, BUG = 2, 1, 3
@@ -22,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
-        code = cli.main(list(arguments) if arguments is not None else None, prog_name="sqlml", standalone_mode=False)
+        given = repeat_selectors(sys.argv[1:] if arguments is None else arguments)
+        code = cli.main(given, prog_name="sqlml", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE_ERROR

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,6 +53,25 @@ selection_options = _all(_PROJECT + _SELECTION)
 plan_options = _all(_PROJECT + _SELECTION + _RUN)
 test_options = _all(_PROJECT + _SELECTION + _THREADS)
 build_options = _all(_PROJECT + _SELECTION + _RUN + _THREADS)
+
+
+_TAKE_SEVERAL = ("--select", "-s", "--exclude")
+_WITH_SELECTION = ("build", "plan", "compile", "ls", "test")
+
+
+def repeat_selectors(arguments: Sequence[str]) -> list[str]:
+    """Let `--select` and `--exclude` take several values, as in dbt: `--select a b` is `--select a --select b`."""
+    if not arguments or arguments[0] not in _WITH_SELECTION:
+        return list(arguments)
+    repeated: list[str] = []
+    option: str | None = None
+    for argument in arguments:
+        if argument.startswith("-"):
+            option = argument if argument in _TAKE_SEVERAL else None
+        elif option and repeated[-1] != option:
+            repeated.append(option)
+        repeated.append(argument)
+    return repeated
 
 
 def request_of(options: dict[str, Any]) -> Request:

@@ -110,7 +110,8 @@ partition by {% for _ in keys %}_key{{ loop.index }}{{ ', ' if not loop.last }}{
             _known as ({{ by_time }} unbounded preceding and interval '1 microsecond' preceding)
             {%- for span in spans if span is not none %},
             _past{{ spans.index(span) }} as ({{ by_time }} unbounded preceding and interval '{{ span }} 1 microsecond' preceding),
-            _recent{{ spans.index(span) }} as ({{ by_time }} interval '{{ span }}' preceding and interval '1 microsecond' preceding)
+            {#- Spark wants one type at both ends of a frame, and the units that are written decide it. #}
+            _recent{{ spans.index(span) }} as ({{ by_time }} interval '0 days {{ span }} 0 microseconds' preceding and interval '0 days 1 microsecond' preceding)
             {%- endfor %}
     )
     where _is_row{% for _ in summed %} and _is_exact{{ loop.index }}{% endfor %}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import json
 import math
 import types
@@ -50,7 +51,7 @@ def restore(hint: Any, value: Any) -> Any:
     Keys that the dataclass does not have are left out, and fields that `value` lacks get their defaults.
     """
     if dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
+        hints = field_types(typing.cast(Any, hint))
         fields = {field.name: hints[field.name] for field in dataclasses.fields(hint) if field.name in value}
         return typing.cast(Any, hint)(**{name: restore(inner, value[name]) for name, inner in fields.items()})
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -64,6 +65,12 @@ def restore(hint: Any, value: Any) -> Any:
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {key: restore(arguments[1], entry) for key, entry in value.items()}
     return value
+
+
+@functools.cache
+def field_types(kind: Any) -> Mapping[str, Any]:
+    """Return the fields of a dataclass with their types; kept, because annotations are text that must be evaluated."""
+    return typing.get_type_hints(kind)
 
 
 def _encode(value: Any) -> Any:

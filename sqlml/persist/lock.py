@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-import filelock
 from sqlalchemy import delete, insert, select
 
 from sqlml.errors import StateError
@@ -29,6 +28,9 @@ def hold_lock(warehouse: Warehouse, database: Database, command: str) -> Iterato
         StateError: at once, if another process (or another store of this one) holds it, saying who; or if the
             warehouse cannot be written.
     """
+    # Readers never need it.
+    import filelock
+
     # Not per thread: the thread that ends a build need not be the one that began it.
     file_lock = filelock.FileLock(warehouse.root / LOCK_FILE, thread_local=False)
     with warehouse.explained():

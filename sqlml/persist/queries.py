@@ -15,11 +15,11 @@ from sqlml.persist.warehouse import Warehouse
 
 
 def read_snapshot(connection: Connection, schema: str, warehouse: Warehouse) -> Snapshot:
-    """Return all that is current in `schema`; without outputs whose folder is gone, so that they are built again."""
+    """Return all that is current in `schema`, be the folders there or not."""
     tests = connection.execute(select(TESTS).where(TESTS.c["schema"] == schema).order_by(TESTS.c["test_id"]))
     return Snapshot(
         schema,
-        outputs=_read_outputs(connection, schema, warehouse),
+        outputs={output.node_id: output for output in _read_outputs(connection, schema, warehouse)},
         versions=read_versions(connection, schema, warehouse),
         aliases=_read_aliases(connection, schema),
         tests={row["test_id"]: from_row(TestOutcome, row) for row in tests.mappings()},
@@ -53,10 +53,18 @@ def read_alias_moves(connection: Connection, schema: str, ml_model: str, alias: 
     return tuple((from_row(Alias, row), row["moved_at"]) for row in connection.execute(query).mappings())
 
 
-def _read_outputs(connection: Connection, schema: str, warehouse: Warehouse) -> Mapping[str, Output]:
+def missing_outputs(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """Return the ids and build ids of the tables whose folder is not there."""
+    return frozenset(
+        (output.node_id, output.build_id)
+        for output in snapshot.outputs.values()
+        if output.location is not None and not Path(output.location).is_dir()
+    )
+
+
+def _read_outputs(connection: Connection, schema: str, warehouse: Warehouse) -> list[Output]:
     query = select(OUTPUTS).where(OUTPUTS.c["schema"] == schema, OUTPUTS.c["is_current"]).order_by(OUTPUTS.c["id"])
-    outputs = [output_of(row, warehouse) for row in connection.execute(query).mappings()]
-    return {output.node_id: output for output in outputs if output.location is None or Path(output.location).is_dir()}
+    return [output_of(row, warehouse) for row in connection.execute(query).mappings()]
 
 
 def _read_aliases(connection: Connection, schema: str) -> Mapping[str, tuple[Alias, ...]]:

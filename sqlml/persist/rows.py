@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import typing
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import RowMapping, Table
 
@@ -29,7 +28,7 @@ def to_row(value: Any, table: Table, **more: Any) -> dict[str, Any]:
 def from_row(kind: type[Kept], row: RowMapping, **more: Any) -> Kept:
     """Return the dataclass that `to_row` was given; `more` are fields that the row does not have or not so."""
     values: dict[str, Any] = {**(row.get("more") or {}), **row, **more}
-    hints = typing.get_type_hints(kind)
+    hints = codec.field_types(cast(Any, kind))
     return kind(**{name: codec.restore(hint, values[name]) for name, hint in hints.items() if name in values})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from sqlml.persist.database import Database
 from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED
 from sqlml.persist.files import FileVersions
 from sqlml.persist.lock import hold_lock
-from sqlml.persist.queries import read_alias_moves, read_snapshot, read_versions
+from sqlml.persist.queries import missing_outputs, read_alias_moves, read_snapshot, read_versions
 from sqlml.persist.recovery import Recovery, forget_begun, prune_builds
 from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
 from sqlml.persist.signatures import write_signature
@@ -60,10 +61,19 @@ class WarehouseStore:
 
     def snapshot(self) -> Snapshot:
         """Return what is current now, nothing before the first build. A table whose folder is gone is left out."""
-        with self._database.read() as connection:
-            if connection is None:
-                return Snapshot(self.schema)
-            return read_snapshot(connection, self.schema, self._warehouse)
+        missing: frozenset[tuple[str, str]] = frozenset()
+        while True:
+            with self._database.read() as connection:
+                if connection is None:
+                    return Snapshot(self.schema)
+                found = read_snapshot(connection, self.schema, self._warehouse)
+            # Of a folder that is gone a build may have published, and pruned, between our two looks: look again.
+            if (now_missing := missing_outputs(found)) == missing:
+                break
+            missing = now_missing
+        gone = {node_id for node_id, _ in missing}
+        present = {node_id: output for node_id, output in found.outputs.items() if node_id not in gone}
+        return dataclasses.replace(found, outputs=present)
 
     def versions(self, ml_model: str) -> tuple[Version, ...]:
         """Return the versions of an ML model with their metrics, oldest first; none for an unknown one."""

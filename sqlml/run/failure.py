@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from sqlml.errors import StepError
 from sqlml.ir.dag import Rendered
@@ -85,7 +86,7 @@ def one_line(text: str) -> str:
 def _place(error: BaseException, doing: Doing) -> SourceLocation | None:
     if doing.sql is None:
         return doing.location
-    contexts = getattr(error, "getQueryContext", list)()
+    contexts: Sequence[Any] = getattr(error, "getQueryContext", list)()
     for context in contexts or ():
         start = context.startIndex()
         # A context of a view inside the query has its own text: its offsets are not ours.

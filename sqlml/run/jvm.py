@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlml.errors import EnvironmentFault
+from sqlml.run.class_archive import class_archive_path
 from sqlml.run.java import VECTOR_MODULE, Java
 from sqlml.run.memory import default_heap
 
@@ -113,7 +114,7 @@ class Jvm:
         self.log_file = log_file
         self.scratch = scratch
         self._process = process
-        self._finalizer = weakref.finalize(self, _end, process, scratch)
+        self._finalizer = weakref.finalize(self, _end, process, scratch, EXIT_TIMEOUT_S)
 
     @property
     def process_id(self) -> int:
@@ -138,9 +139,14 @@ class Jvm:
         with environment_set(handover):
             return launch_gateway()  # type: ignore[no-untyped-call]
 
-    def close(self) -> None:
-        """End the JVM and remove its scratch folder; a second call does nothing."""
-        self._finalizer()
+    def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> None:
+        """End the JVM and remove its scratch folder; a second call does nothing.
+
+        Args:
+            timeout_s: how long the JVM may take to end by itself before it is killed.
+        """
+        if self._finalizer.detach() is not None:
+            _end(self._process, self.scratch, timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -202,6 +208,8 @@ def start_jvm(java: Java, settings: JvmSettings) -> Jvm:
     (scratch / "tmp").mkdir()
     (scratch / "log4j2.properties").write_text(LOG4J_CONFIGURATION, encoding="utf-8")
     settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+    archive = class_archive_path(java, spark_home)
+    shared = (f"-XX:SharedArchiveFile={archive}",) if archive.is_file() else ()
     environment = {
         **os.environ,
         **settings.environment,
@@ -213,7 +221,7 @@ def start_jvm(java: Java, settings: JvmSettings) -> Jvm:
     try:
         with settings.log_file.open("ab") as log:
             process = subprocess.Popen(
-                _command(java, settings, spark_home, scratch),
+                _command(java, settings, spark_home, scratch, shared),
                 # PythonGatewayServer ends when its input does, which happens even if this process is killed.
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -243,7 +251,7 @@ def find_spark_home() -> Path:
     return home
 
 
-def _command(java: Java, settings: JvmSettings, spark_home: Path, scratch: Path) -> list[str]:
+def _command(java: Java, settings: JvmSettings, spark_home: Path, scratch: Path, shared: tuple[str, ...]) -> list[str]:
     modules = (f"--add-modules={VECTOR_MODULE}",) if java.vector_module else ()
     return [
         str(java.executable),
@@ -251,6 +259,7 @@ def _command(java: Java, settings: JvmSettings, spark_home: Path, scratch: Path)
         *modules,
         *(f"--add-opens={package}=ALL-UNNAMED" for package in OPENED_PACKAGES),
         *OWN_OPTIONS,
+        *shared,
         f"-Xmx{settings.heap or default_heap()}",
         f"-Djava.io.tmpdir={scratch / 'tmp'}",
         f"-Dderby.system.home={scratch / 'tmp'}",
@@ -277,11 +286,11 @@ def _last_line(log_file: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _end(process: subprocess.Popen[bytes], scratch: Path) -> None:
+def _end(process: subprocess.Popen[bytes], scratch: Path, timeout_s: float) -> None:
     if process.stdin is not None:
         process.stdin.close()
     try:
-        process.wait(EXIT_TIMEOUT_S)
+        process.wait(timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -126,6 +126,8 @@ def _edges(plan: Plan) -> dict[str, tuple[str, ...]]:
     edges: dict[str, tuple[str, ...]] = {}
     for step in plan.steps:
         parents = [parent for parent in step.node.parents if parent in ids]
+        # What its own data tests read besides itself; it comes last of them in DAG order, so this makes no cycle.
+        parents += [read for test in step.tests for read in test.parents if read in ids and read != step.node.id]
         if not isinstance(step.node, TestNode):
             parents += [test for parent in parents for test in tests.get(parent, ())]
         edges[step.node.id] = tuple(dict.fromkeys(parents))

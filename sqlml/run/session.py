@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import CommandError
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.run.java import Java, find_java
-from sqlml.run.jvm import Jvm, JvmSettings, environment_set, start_jvm
+from sqlml.run.jvm import EXIT_TIMEOUT_S, Jvm, JvmSettings, environment_set, start_jvm
 from sqlml.run.python_logs import PythonLogs
 
 if TYPE_CHECKING:
@@ -121,8 +121,13 @@ def open_session(settings: SessionSettings, jvm: Jvm | None = None) -> SparkSess
         raise
 
 
-def close(session: SparkSession) -> None:
-    """Stop `session`, end its JVM and remove its temporary files; `open_session` works again afterwards."""
+def close(session: SparkSession, timeout_s: float = EXIT_TIMEOUT_S) -> None:
+    """Stop `session`, end its JVM and remove its temporary files; `open_session` works again afterwards.
+
+    Args:
+        session: from `open_session`.
+        timeout_s: how long the JVM may take to end by itself before it is killed.
+    """
     from pyspark import SparkContext
 
     opened: _Opened = getattr(session, _OPENED)
@@ -132,7 +137,7 @@ def close(session: SparkSession) -> None:
     _forget_session()
     if gateway is not None:
         gateway.close()
-    opened.jvm.close()
+    opened.jvm.close(timeout_s)
     opened.logs.close()
     _set_interrupt(opened.interrupt)
 

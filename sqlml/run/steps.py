@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from sqlml.errors import SqlmlError
@@ -27,16 +28,16 @@ class StepRunner:
     """Runs the steps of one plan, one call each, from any thread.
 
     Args:
-        build_id: names what this run publishes.
+        run_id: names what this run publishes without a folder of its own.
     """
 
-    def __init__(self, plan: Plan, engine: Engine, store: Store, build_id: str) -> None:
+    def __init__(self, plan: Plan, engine: Engine, store: Store, run_id: str) -> None:
         self._steps = {step.node.id: step for step in plan.steps}
         self._fingerprints = plan.compiled.fingerprints
         self._snapshot = plan.snapshot
         self._engine = engine
         self._store = store
-        self._build_id = build_id
+        self._run_id = run_id
         self._champions = Champions.of(plan.snapshot)
         self._relations = Relations(plan.compiled.dag, plan.snapshot, engine, self._champions)
 
@@ -111,7 +112,7 @@ class StepRunner:
         node = step.node
         output = Output(
             node_id=node.id,
-            build_id=self._build_id,
+            build_id=Path(location).name if location else self._run_id,
             kind="table" if location else "view",
             fingerprint=step.fingerprint,
             relation=node.relation,

@@ -31,16 +31,15 @@ class UndefinedName(UndefinedError):
     Attributes:
         name: what is missing.
         siblings: for a key of a mapping: the keys that there are; None for anything else.
-        is_argument: whether it is a macro's argument that the call left out.
-        is_attribute: whether it is an attribute or an element of something.
+        kind: `name`, `function` (a name that was called), `attribute` (or element) of something, or `argument` of a
+            macro that the call left out.
     """
 
     def __init__(self, message: str, name: str, siblings: tuple[str, ...] | None, kind: str) -> None:
         super().__init__(message)
         self.name = name
         self.siblings = siblings
-        self.is_argument = kind == "argument"
-        self.is_attribute = kind == "attribute"
+        self.kind = kind
 
 
 class _Undefined(StrictUndefined):
@@ -53,9 +52,15 @@ class _Undefined(StrictUndefined):
         if self._undefined_exception is UndefinedError:
             self._undefined_exception = self._fault  # type: ignore[assignment]
 
-    def _fault(self, message: str | None) -> UndefinedName:
+    def __getattr__(self, name: str) -> Any:
+        # What the sandbox asks of whatever is about to be called; what it refuses has an exception of its own.
+        if name == "unsafe_callable" and not isinstance(self._undefined_exception, type):
+            raise self._fault(self._undefined_message, is_called=True)
+        return super().__getattr__(name)
+
+    def _fault(self, message: str | None, is_called: bool = False) -> UndefinedName:
         parent = self._undefined_obj
-        kind = "name" if parent is missing else "attribute"
+        kind = "attribute" if parent is not missing else "function" if is_called else "name"
         if (self._undefined_hint or "").startswith("parameter "):
             kind = "argument"
         siblings = tuple(map(str, parent)) if isinstance(parent, dict) else None

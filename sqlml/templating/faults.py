@@ -111,16 +111,19 @@ def _explain_syntax(error: TemplateSyntaxError, start: SourceLocation, environme
         names = environment.filters if kind == "filter" else environment.tests
         return ParseError(f"Jinja has no {kind} '{name}'", place, _near(name, names))
     tag = re.match(r"Encountered unknown tag '(\w+)'", message)
-    if tag:
+    unclosed = re.search(r"The innermost block that needs to be closed is '(\w+)'", message)
+    if tag and not tag[1].startswith(("end", "el")):
         fix = "a tag is one of: if, for, set, macro, call, filter, do, raw"
         return ParseError(f"Jinja tag '{tag[1]}' is not known here", place, fix)
+    if unclosed:
+        what = f"Jinja block '{unclosed[1]}' is " + (f"not closed before '{tag[1]}'" if tag else "never closed")
+        return ParseError(what, place, f"close it with {{% end{unclosed[1]} %}}")
+    if tag:
+        return ParseError(f"Jinja tag '{tag[1]}' closes nothing", place, "take it out, or write what it closes")
     if message.startswith("tag '"):
         what, _, fix = message.partition(": ")
         return ParseError(f"Jinja {what}", place, fix)
-    unclosed = re.search(r"The innermost block that needs to be closed is '(\w+)'", message)
-    fix = f"close it with {{% end{unclosed[1]} %}}" if unclosed else "see the braces, quotes and parentheses there"
-    what = f"Jinja block '{unclosed[1]}' is never closed" if unclosed else f"Jinja cannot read this: {message}"
-    return ParseError(what, place, fix)
+    return ParseError(f"Jinja cannot read this: {message}", place, "see the braces, quotes and parentheses there")
 
 
 def _near(name: str, names: Iterable[str]) -> str:
@@ -132,32 +135,34 @@ def _near(name: str, names: Iterable[str]) -> str:
 def _explain_undefined(
     error: UndefinedName, places: list[tuple[bool, SourceLocation]], start: SourceLocation, known: Iterable[str]
 ) -> ParseError:
-    if error.is_argument:
+    if error.kind == "argument":
         # The caller left it out: the line to change is the call's.
         place, origin = _innermost(places[:-1] or places, start)
         return ParseError(f"macro argument missing: {error.message}{origin}", place, "give it in the call")
     place, origin = _innermost(places, start)
-    if error.is_attribute:
-        fix = None if error.siblings is None else suggest(error.name, error.siblings)
-        return ParseError(f"{error.message}{origin}", place, fix)
-    return ParseError(f"'{error.name}' is not defined{origin}", place, suggest(error.name, known, "a template knows"))
+    if error.kind == "attribute":
+        message = str(error.message).replace("'dict object'", "a mapping")
+        return ParseError(f"{message}{origin}", place, suggest(error.name, error.siblings) if error.siblings else None)
+    fix = suggest(error.name, known, "a template knows")
+    if error.kind == "name" and "did you mean" not in fix:
+        fix = f"if it is text, put it in quotes: '{error.name}'; {fix}"
+    return ParseError(f"'{error.name}' is not defined{origin}", place, fix)
 
 
 def _say(error: BaseException) -> tuple[str, str | None]:
-    message = str(getattr(error, "message", None) or error)
+    """Return what an exception of Python's or Jinja's own says to a user, and the fix if one is known."""
+    message = str(getattr(error, "message", None) or error).rstrip(".")
     if isinstance(error, SecurityError):
-        return (
-            f"not allowed in a template: {message}",
-            "templates may read values, and call macros and sqlml's functions",
-        )
+        return f"not allowed in a template: {message}", "a template may read values, and call macros and functions"
     if isinstance(error, RecursionError):
         return "the template never ends: a macro calls itself, or it is nested too deeply", None
     if isinstance(error, ZeroDivisionError):
-        return f"the template divides by zero: {message}", None
+        return "the template divides by zero", None
     if isinstance(error, SyntaxError):
         return f"Jinja cannot read this: {error.msg}", None
-    call = re.match(r"(?:[\w.<>]*\.)?(\w+)\(\) (.*)", message)
+    call = re.match(r"(?:[\w.<>]*\.)?(\w+\(\)|macro '\w+') (.*)", message)
     if isinstance(error, TypeError) and call:
-        return f"{call[1]}() {call[2]}", None
+        fix = "give it in the call" if call[2].startswith("missing") else "take it out of the call"
+        return f"{call[1]} {call[2]}", fix
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
-    return f"the template fails: {message or words}" if message else f"the template fails: {words}", None
+    return f"the template fails: {message or words}", None

@@ -115,10 +115,6 @@ class _Names(dict[str, Any]):
         self.update({own: context.vars[own] for own in file.names if self._files[own] is file})
         return self[name]
 
-    def known(self) -> list[str]:
-        """Return every name, macros not bound yet included."""
-        return [*self, *self._files]
-
 
 def render_sql(templates: Templates, text: str, path: str, functions: Mapping[str, Any]) -> Rendered:
     """Return `text` rendered, with the way back to each of its characters.
@@ -141,7 +137,8 @@ def render_sql(templates: Templates, text: str, path: str, functions: Mapping[st
         template, pieces = _compile(templates.jinja, text, path)
         return _render(template, pieces, text, path, names)
     except TEMPLATE_FAULTS as error:
-        fault = explain(error, SourceLocation(path, 1), names.known(), templates.jinja)
+        known = ("var", "env_var", *functions, *templates.macros)
+        fault = explain(error, SourceLocation(path, 1), known, templates.jinja)
     raise fault
 
 

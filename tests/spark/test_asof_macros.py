@@ -31,7 +31,7 @@ def templates() -> Templates:
 
 
 def render(templates: Templates, macro: str, **arguments: Any) -> str:
-    return render_sql(templates, f"{{{{ {macro}(**arguments) }}}}", "model.sql", {"arguments": arguments}).sql
+    return render_sql(templates, f"{{{{ {macro}(**arguments) }}}}", "model.sql", {"arguments": arguments}).text
 
 
 def instant(rng: random.Random) -> dt.datetime | None:
@@ -97,7 +97,9 @@ def naive_window(keys: list[str], row_keys: list[str], windows: dict[str, str | 
         known = "e.known_at < r.at" + (f" and e.known_at >= r.at - interval '{span}'" if span else "")
         return text.replace("count(*)", "count(e.k)") + f" filter (where {known})"
 
-    outputs = [f"{call(text, span)} as {name}_{suffix}" for suffix, span in windows.items() for name, text in CALLS.items()]
+    outputs = [
+        f"{call(text, span)} as {name}_{suffix}" for suffix, span in windows.items() for name, text in CALLS.items()
+    ]
     return f"""
         select {", ".join(f"r.{key}" for key in row_keys)}, {", ".join(outputs)}
         from (select distinct * from asof_rows) as r
@@ -130,7 +132,8 @@ def test_known_window_is_open_at_its_end_and_closed_at_its_start(spark: SparkSes
     create(
         spark,
         [(1, 0, "a", 0, at(60)), (2, 0, None, 0, at(60)), (3, 0, "a", 0, None), (4, 0, "z", 0, at(60))],
-        [("a", 0, time, 10**i, None, None, None) for i, time in enumerate(times)] + [(None, 0, at(1), 7, None, None, None)],
+        [("a", 0, time, 10**i, None, None, None) for i, time in enumerate(times)]
+        + [(None, 0, at(1), 7, None, None, None)],
     )
     arguments = {**WINDOW, "within": "59 minutes", "aggregates": {"events": "count(*)", "total": "sum(n)"}}
     found = spark.sql("select * from " + render(templates, "known_window", **arguments))
@@ -166,7 +169,9 @@ def test_what_is_known_later_moves_no_bit(spark: SparkSession, templates: Templa
     before = features(events)
     later = [event for event in events if event[2] is not None and event[2] > now]
     changed = [event for event in events if event not in later]
-    changed += [(k, k2, known_at + dt.timedelta(hours=1), 999, 1e300, d, True) for k, k2, known_at, _, _, d, _ in later[1:]]
+    changed += [
+        (k, k2, known_at + dt.timedelta(hours=1), 999, 1e300, d, True) for k, k2, known_at, _, _, d, _ in later[1:]
+    ]
     assert features(changed) == before
     assert later
     assert any(row[1] for row in before)
@@ -180,7 +185,9 @@ def test_known_window_refuses_sums_of_doubles(spark: SparkSession, templates: Te
             spark.sql("select * from " + sql).collect()
 
 
-@pytest.mark.parametrize("call", ["n", "median(n)", "sum(n) / count(n)", "count(distinct n)", "sum(*)", "sum()", "sum(n"])
+@pytest.mark.parametrize(
+    "call", ["n", "median(n)", "sum(n) / count(n)", "count(distinct n)", "sum(*)", "sum()", "sum(n"]
+)
 def test_known_window_refuses_other_calls(templates: Templates, call: str) -> None:
     with pytest.raises(SqlmlError, match="is not one count, sum, avg, min or max of one expression"):
         render(templates, "known_window", **WINDOW, within="1 hour", aggregates={"v": call})
@@ -214,7 +221,13 @@ def test_asof_join_equals_the_naive_join(
 def test_asof_join_takes_the_last_event_whole(spark: SparkSession, templates: Templates) -> None:
     create(
         spark,
-        [(1, 0, "a", 0, at(0)), (2, 0, "a", 0, at(9)), (3, 0, "a", 0, at(10)), (4, 0, None, 0, at(9)), (5, 0, "a", 0, None)],
+        [
+            (1, 0, "a", 0, at(0)),
+            (2, 0, "a", 0, at(9)),
+            (3, 0, "a", 0, at(10)),
+            (4, 0, None, 0, at(9)),
+            (5, 0, "a", 0, None),
+        ],
         [
             ("a", 0, at(1), 1, 0.5, None, None),
             ("a", 0, at(9), 5, None, None, None),

@@ -16,8 +16,9 @@ import pytest
 
 from sqlml.errors import CommandError, EnvironmentFault
 from sqlml.ir.session import PINNED_SETTINGS
+from sqlml.run.class_archive import class_archive_path
 from sqlml.run.java import Java, find_java
-from sqlml.run.jvm import JvmSettings, start_jvm
+from sqlml.run.jvm import JvmSettings, find_spark_home, start_jvm
 from sqlml.run.memory import cgroup_limits, default_heap, memory_bytes
 from sqlml.run.session import SessionSettings, start_session_jvm
 
@@ -293,3 +294,22 @@ def test_the_session_of_the_tests_is_pinned(spark: object) -> None:
     assert {name: spark.conf.get(name) for name in PINNED_SETTINGS} == dict(PINNED_SETTINGS)
     assert spark.conf.get("spark.sql.shuffle.partitions") == "4"
     assert spark.sparkContext.master == "local[2]"
+
+
+def test_a_class_archive_that_does_not_fit_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    java = find_java(os.environ)
+    archive = class_archive_path(java, find_spark_home())
+    assert archive.is_relative_to(tmp_path / "cache")
+    archive.parent.mkdir(parents=True)
+    archive.write_bytes(b"not an archive" * 1000)
+    code = """
+import sys
+from pathlib import Path
+from sqlml.run.session import SessionSettings, close, open_session
+session = open_session(SessionSettings(Path(sys.argv[1]) / "logs", cores=2, memory="1g"))
+assert session.sql("select 1").first()[0] == 1
+close(session)
+"""
+    done = _run(code, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,8 @@
+"""Phase 3: a Dag in, what a build would do out; columns, parameters, fingerprints and the plan, without a JVM."""
+
+from __future__ import annotations
+
+from sqlml.compile.dag_compiler import compile_dag
+from sqlml.compile.planning import make_plan
+
+__all__ = ["compile_dag", "make_plan"]

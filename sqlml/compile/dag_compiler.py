@@ -1,0 +1,192 @@
+"""A Dag in, a Compiled out: every column, parameter and condition checked, every node fingerprinted."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from sqlml.compile.determinism import find_unstable
+from sqlml.compile.from_clause import Readable
+from sqlml.compile.hashing import Facts, Hasher, SqlFacts
+from sqlml.compile.ml_models import check_ml_node, predicted_columns
+from sqlml.compile.names import offset_of
+from sqlml.compile.queries import Output
+from sqlml.compile.schemas import read_columns
+from sqlml.compile.scopes import analyze
+from sqlml.compile.sql import parse_statement
+from sqlml.errors import CompileError, SqlmlError, raise_all, suggest
+from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.plan import Compiled
+
+
+def compile_dag(dag: Dag, data_versions: Mapping[str, str | None]) -> Compiled:
+    """Check `dag` and fingerprint its nodes.
+
+    Args:
+        data_versions: id of each source and seed to the version of its data.
+
+    Raises:
+        CompileError: for what does not fit: SQL, a column, a parameter, a data file.
+        ErrorList: for several of these, over the whole project.
+    """
+    with _collector_off():
+        return _Compiler(dag, data_versions).compile()
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Compile without garbage collection: syntax trees are many objects, none of which is garbage yet."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Compiler:
+    def __init__(self, dag: Dag, data_versions: Mapping[str, str | None]) -> None:
+        self._dag = dag
+        self._data_versions = data_versions
+        self._errors: list[SqlmlError] = []
+        self._warnings: list[tuple[str, SourceLocation]] = list(dag.warnings)
+        self._found = Facts()
+        self._columns = self._found.columns
+        self._nodes: dict[str, Node] = dict(dag.nodes)
+        self._refs = dict(_references(dag))
+
+    def compile(self) -> Compiled:
+        for node in self._dag.nodes.values():
+            self._compile_node(node)
+        raise_all(self._errors)
+        dag = replace(self._dag, nodes=self._nodes)
+        hasher = Hasher(dag, self._data_versions, self._found)
+        return Compiled(dag, self._columns, hasher.fingerprints(), self._found.features, tuple(self._warnings))
+
+    def _compile_node(self, node: Node) -> None:
+        root = self._dag.project.root
+        if isinstance(node, SourceNode):
+            self._columns[node.id] = read_columns(node.source, f"source '{node.name}'", root, self._errors)
+        elif isinstance(node, SeedNode):
+            self._columns[node.id] = read_columns(node.seed, f"seed '{node.name}'", root, self._errors)
+        elif isinstance(node, SqlNode):
+            self._compile_sql(node)
+        elif isinstance(node, MlNode):
+            self._compile_ml(node)
+        elif isinstance(node, PredictionNode):
+            self._compile_prediction(node)
+        elif isinstance(node, TestNode):
+            self._compile_test(node)
+
+    def _readable(self, node_id: str) -> Readable:
+        return Readable(node_id, self._dag.nodes[node_id].name, self._columns.get(node_id))
+
+    def _analyze(self, node: SqlNode | TestNode, what: str) -> SqlFacts | None:
+        """Return what the SQL of `node` reads and returns; None if it cannot be read."""
+        sql = node.sql
+        try:
+            statement = parse_statement(sql.text, what, sql.locate)
+        except SqlmlError as error:
+            self._errors.append(error)
+            return None
+        readable = {
+            self._dag.nodes[parent].relation.lower(): self._readable(parent)
+            for parent in node.parents
+            if self._dag.nodes[parent].relation
+        }
+        if node.relation:
+            # `this` is what the last build left, whose columns nobody promised.
+            readable.setdefault(node.relation.lower(), Readable("", node.name, None))
+        analysis = analyze(statement, readable, what, sql.locate, self._refs)
+        self._errors.extend(analysis.errors)
+        for path, offset in analysis.foreign:
+            text = f"{what} reads '{path}' past the project: nobody will notice when it changes"
+            self._warnings.append((text, sql.locate(offset)))
+        for token in find_unstable(statement):
+            text = f"{what} calls {token.text}, whose value changes: it is built again only when something else changes"
+            self._warnings.append((text, sql.locate(token.start)))
+        if statement.text != sql.text:
+            # Spark takes a trailing semicolon, but not inside of a view or a data test.
+            self._nodes[node.id] = replace(node, sql=replace(sql, text=statement.text))
+        return SqlFacts(statement, analysis)
+
+    def _compile_sql(self, node: SqlNode) -> None:
+        what = f"sql model '{node.name}'"
+        facts = self._analyze(node, what)
+        self._columns[node.id] = None
+        if facts is None:
+            return
+        self._found.sql[node.id] = facts
+        outputs = facts.analysis.query.outputs
+        if outputs is None:
+            return
+        found = list(_check_outputs(outputs, what, node.sql))
+        self._errors.extend(found)
+        if found:
+            return
+        self._columns[node.id] = names = facts.analysis.query.columns
+        known = {name.lower() for name in names or ()}
+        for column in node.sql_model.columns:
+            if names is not None and column.name.lower() not in known:
+                self._warnings.append((f"{what} does not return column '{column.name}'", column.location))
+
+    def _compile_ml(self, node: MlNode) -> None:
+        training = self._readable(node.training_relation)
+        features, condition = check_ml_node(node, training.title, training.columns, self._errors)
+        self._found.features[node.id] = features
+        self._found.conditions[node.id] = condition
+
+    def _compile_prediction(self, node: PredictionNode) -> None:
+        ml_node = self._dag.nodes[node.ml_model]
+        if isinstance(ml_node, MlNode):
+            features = self._found.features.get(node.ml_model)
+            scored = self._readable(node.scored)
+            self._columns[node.id] = predicted_columns(node, ml_node.ml_model, features, scored, self._errors)
+
+    def _compile_test(self, node: TestNode) -> None:
+        what = f"data test '{node.name}'"
+        tested = self._readable(node.parents[0])
+        column = node.test.column
+        if column is not None and not tested.may_have(column):
+            text = f"{what} tests column '{column}', which '{tested.title}' does not have"
+            self._errors.append(CompileError(text, node.test.location, suggest(column, tested.columns or ())))
+            return
+        facts = self._analyze(node, what)
+        if facts is not None:
+            self._found.sql[node.id] = facts
+
+
+def _check_outputs(outputs: list[Output], what: str, sql: Rendered) -> Iterator[SqlmlError]:
+    seen: dict[str, str] = {}
+    for at, output in enumerate(outputs):
+        place = sql.locate(offset_of(output.node))
+        if output.name is None:
+            yield CompileError(f"{what} returns an expression without a name (column {at + 1})", place, "add `as name`")
+        elif output.name.lower() in seen:
+            both = (
+                f"'{output.name}' twice"
+                if seen[output.name.lower()] == output.name
+                else (f"'{seen[output.name.lower()]}' and '{output.name}', which are one name to Spark")
+            )
+            yield CompileError(f"{what} returns {both}", place, "rename one, or leave it out with `* except (…)`")
+        elif "." in output.name:
+            text = f"{what} returns a column '{output.name}': a dot in a name is read as a field of a struct"
+            yield CompileError(text, place, f"name it '{output.name.replace('.', '_')}'")
+        else:
+            seen[output.name.lower()] = output.name
+
+
+def _references(dag: Dag) -> Iterator[tuple[str, str]]:
+    """Yield what a user might write in SQL instead of a reference, in lower case, and the reference."""
+    for node in dag.nodes.values():
+        if isinstance(node, SourceNode):
+            reference = f"source('{node.source.source_name}', '{node.source.name}')"
+            yield node.source.name.lower(), reference
+            yield node.name.lower(), reference
+    for node in dag.nodes.values():
+        if isinstance(node, SeedNode | SqlNode):
+            yield node.name.lower(), f"ref('{node.name}')"

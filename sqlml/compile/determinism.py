@@ -1,0 +1,38 @@
+"""Finds what makes SQL answer differently on the same data: a statement in, the functions and their places out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlml.compile.sql import Statement
+
+# Called with parentheses …
+_FUNCTIONS = frozenset(
+    {
+        "current_date", "current_time", "current_timestamp", "curdate", "localtime", "localtimestamp", "now", "rand",
+        "randn", "random", "randstr", "shuffle", "uniform", "uuid", "monotonically_increasing_id",
+        "spark_partition_id", "input_file_name", "current_user", "session_user",
+    }
+)  # fmt: skip
+# … and those that are also functions without, unless a column has the name.
+_BARE = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
+_NOW = frozenset({"unix_timestamp"})
+
+
+def find_unstable(statement: Statement) -> Iterator[Token]:
+    """Yield the tokens that name functions whose value changes between two builds."""
+    tokens = statement.tokens
+    for at, token in enumerate(tokens):
+        name = token.text.lower()
+        if name not in _FUNCTIONS and name not in _NOW:
+            continue
+        if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
+            continue
+        following = [later.token_type for later in tokens[at + 1 : at + 3]]
+        is_call = following[:1] == [TokenType.L_PAREN]
+        is_empty = following == [TokenType.L_PAREN, TokenType.R_PAREN]
+        is_name = at > 0 and tokens[at - 1].token_type in (TokenType.DOT, TokenType.ALIAS)
+        if (is_empty if name in _NOW else is_call) or (name in _BARE and not is_call and not is_name):
+            yield token

@@ -1,0 +1,50 @@
+"""Fingerprints of what will really be read: compiled fingerprints and what exists in, corrected fingerprints out.
+
+A build of a part of the project reads relations as they were built before. What is made of them must not pass for what
+the present code of those relations would have given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlml.compile.fingerprints import ParentDigest, compose, digest_of, parents_of, seen_whole
+from sqlml.ir.dag import Node, PredictionNode
+from sqlml.ir.state import Fingerprint, Output
+
+
+def recompose(node: Node, compiled: Mapping[str, Fingerprint], effective: Mapping[str, Fingerprint]) -> Fingerprint:
+    """Return the fingerprint of `node` over its parents' effective fingerprints."""
+    own = compiled[node.id]
+    stale = [parent for parent in parents_of(own) if effective[parent].digest != compiled[parent].digest]
+    champions = {name for parent in node.parents for name in effective[parent].champions}
+    if isinstance(node, PredictionNode):
+        champions |= {node.ml_model.partition(".")[2]}
+    if not stale:
+        return Fingerprint(own.digest, own.code, own.parts, tuple(sorted(champions)))
+    return compose(own.parts, {parent: seen_whole(effective[parent]) for parent in parents_of(own)}, champions)
+
+
+def fingerprint_stored(
+    output: Output, effective: Mapping[str, Fingerprint], champions: Mapping[str, int]
+) -> Fingerprint:
+    """Return the fingerprint of the rows that reading `output` gives now.
+
+    Args:
+        champions: the version of each champion after this build, as far as it is known; others are being fitted.
+    """
+    stored = output.fingerprint
+    if output.kind == "view":
+        # A view is read over what its parents are now.
+        seen = {
+            parent: seen_whole(effective[parent]) if parent in effective else ParentDigest(digest, digest)
+            for parent, digest in parents_of(stored).items()
+        }
+        names = {name for parent in output.parents if parent in effective for name in effective[parent].champions}
+        return compose(stored.parts, seen, names)
+    now = {name: champions.get(name) for name in stored.champions}
+    if dict(output.champions) == now:
+        return stored
+    # Rows of another champion than what is made of them will be said to depend on.
+    held = digest_of(dict(output.champions))
+    return Fingerprint(digest_of([stored.digest, held]), digest_of([stored.code, held]), stored.parts, stored.champions)

@@ -1,0 +1,129 @@
+"""Fingerprints: everything that decides a node's output in, hashes with their named parts out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+import sqlml
+from sqlml.ir.project import ColumnSpec, MlModel, Seed, Source
+from sqlml.ir.session import PINNED_SETTINGS
+from sqlml.ir.state import Fingerprint
+
+# Counted up when the same SQL or spec shall get another hash.
+_SCHEME = "1"
+_PARENT = "parent:"
+_DATA = "data"
+
+_CASE_COUNTS = frozenset(
+    {
+        TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING, TokenType.HEREDOC_STRING,
+        TokenType.BYTE_STRING, TokenType.HEX_STRING, TokenType.BIT_STRING, TokenType.UNICODE_STRING,
+        TokenType.NUMBER, TokenType.HINT,
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ParentDigest:
+    """A parent as one of its readers sees it: `code` leaves the data's versions out."""
+
+    digest: str
+    code: str
+
+
+def compose(
+    parts: Mapping[str, str], parents: Mapping[str, ParentDigest], champions: Iterable[str] = ()
+) -> Fingerprint:
+    """Return the fingerprint of a node from its own parts and its parents (by id)."""
+    own = {key: value for key, value in parts.items() if not key.startswith(_PARENT)}
+    full = own | {f"{_PARENT}{parent}": seen.digest for parent, seen in parents.items()}
+    code = {key: value for key, value in own.items() if key != _DATA}
+    code |= {f"{_PARENT}{parent}": seen.code for parent, seen in parents.items()}
+    return Fingerprint(digest_of(full), digest_of(code), full, tuple(sorted(set(champions))))
+
+
+def parents_of(fingerprint: Fingerprint) -> dict[str, str]:
+    """Return the digests of the parents that a fingerprint was composed of, by id."""
+    return {key.removeprefix(_PARENT): part for key, part in fingerprint.parts.items() if key.startswith(_PARENT)}
+
+
+def seen_whole(fingerprint: Fingerprint) -> ParentDigest:
+    """Return a parent as it is seen by who reads all of it."""
+    return ParentDigest(fingerprint.digest, fingerprint.code)
+
+
+def digest_of(value: Any) -> str:
+    """Return the hex digest of plain data; the order of keys does not count."""
+    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.blake2b(f"{_SCHEME}:{text}".encode(), digest_size=16).hexdigest()
+
+
+def digest_tokens(tokens: Iterable[Token | None]) -> str:
+    """Return the hex digest of SQL: comments, layout and the case of words do not count; None is a mark of its own."""
+    words = [
+        "\x02"
+        if token is None
+        else f"{token.token_type.name}\x00{token.text if token.token_type in _CASE_COUNTS else token.text.lower()}"
+        for token in tokens
+    ]
+    return hashlib.blake2b(f"{_SCHEME}:{chr(1).join(words)}".encode(), digest_size=16).hexdigest()
+
+
+@cache
+def engine_part() -> str:
+    """Return the digest of what runs everything: the pinned session, the minor versions of sqlml and pyspark."""
+    try:
+        spark = metadata.version("pyspark")
+    except metadata.PackageNotFoundError:
+        spark = ""
+    return digest_of([dict(PINNED_SETTINGS), _minor(sqlml.__version__), _minor(spark)])
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def data_parts(declared: Source | Seed, data_version: str | None) -> dict[str, str]:
+    """Return the parts of a source or a seed."""
+    declaration = [declared.path, declared.format, dict(declared.options), _types(declared.columns)]
+    return {_DATA: digest_of(data_version), "declaration": digest_of(declaration)}
+
+
+def _types(columns: Iterable[ColumnSpec]) -> list[tuple[str, str]]:
+    return sorted((column.name, column.data_type) for column in columns if column.data_type)
+
+
+def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str | None) -> dict[str, str]:
+    """Return the parts of an ML model's spec.
+
+    Args:
+        features: names in order; None where unknown: then the spec's own words count.
+        where: digest of the tokens of `where:`.
+    """
+    transforms = [
+        {key: value for key, value in asdict(entry).items() if key != "location"} for entry in ml_model.transforms
+    ]
+    spec: dict[str, Any] = {
+        "estimator": ml_model.estimator,
+        "params": dict(ml_model.params),
+        "features": list(features) if features is not None else [ml_model.include, ml_model.exclude],
+        "transforms": transforms,
+        "label": [ml_model.label, ml_model.null_label],
+        "positive": ml_model.positive,
+        "threshold": ml_model.threshold,
+        "keys": ml_model.keys,
+        "event_time": ml_model.event_time,
+        "weight": ml_model.weight,
+        "where": where,
+        "split": asdict(ml_model.split),
+        "output_prefix": ml_model.output_prefix,
+    }
+    return {key: digest_of(value) for key, value in spec.items()} | {"engine": engine_part()}

@@ -1,0 +1,225 @@
+"""Brings the relations of a FROM clause into scope: the clause in; relations, what `*` means and placed errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sqlml.compile.names import NameResolver, Subquery, offset_of
+from sqlml.compile.queries import Relation, Scope
+from sqlml.errors import suggest
+
+Columns = list[tuple[str, set[tuple[Relation, str]]]]
+"""Column names in the user's spelling, each with what it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A relation of the project that a statement may read, by its view's name in lower case.
+
+    Attributes:
+        columns: None: unknown.
+    """
+
+    node_id: str
+    title: str
+    columns: tuple[str, ...] | None
+
+    def may_have(self, column: str) -> bool:
+        """Return whether it has `column`, as far as can be known."""
+        return self.columns is None or column.lower() in {name.lower() for name in self.columns}
+
+
+@dataclass(slots=True)
+class Visible:
+    """The columns that `*` means.
+
+    Attributes:
+        columns: None: unknown.
+        title: how errors call where they come from.
+    """
+
+    columns: Columns | None
+    title: str = ""
+
+    @property
+    def names(self) -> list[str] | None:
+        """The names alone."""
+        return None if self.columns is None else [name for name, _ in self.columns]
+
+    def append(self, relation: Relation) -> None:
+        """Add the columns of a relation joined by ON, or by nothing."""
+        self.title = "the left side" if self.title else f"'{relation.title}'"
+        own = columns_of(relation)
+        self.columns = None if self.columns is None or own is None else self.columns + own
+
+    def merge(self, relation: Relation, merged: set[str]) -> None:
+        """Add the columns of a relation joined by USING: the merged ones (lower case) come first, once."""
+        self.title = "the left side"
+        own = columns_of(relation)
+        if self.columns is None or own is None:
+            self.columns = None
+            return
+        right = {name.lower(): reads for name, reads in own if name.lower() in merged}
+        first = [(name, reads | right[name.lower()]) for name, reads in self.columns if name.lower() in right]
+        rest = [column for column in self.columns if column[0].lower() not in right]
+        self.columns = first + rest + [column for column in own if column[0].lower() not in right]
+
+
+@dataclass(slots=True)
+class _Joined:
+    """A FROM clause as it is read.
+
+    Attributes:
+        conditions: ON clauses with the relations that only they see.
+    """
+
+    scope: Scope
+    visible: Visible
+    conditions: list[tuple[exp.Expr, list[Relation]]]
+
+
+class FromReader:
+    """Reads the FROM clauses of one statement.
+
+    Args:
+        readable: view name in lower case to relation.
+        refs: what a user might write instead of a reference -> the reference, for the fix.
+        query: makes the Query of a derived table.
+
+    Attributes:
+        foreign: relations outside of the project, with the offset of their names.
+    """
+
+    def __init__(
+        self, names: NameResolver, readable: Mapping[str, Readable], refs: Mapping[str, str], query: Subquery
+    ) -> None:
+        self.foreign: list[tuple[str, int]] = []
+        self._names = names
+        self._readable = readable
+        self._refs = refs
+        self._query = query
+
+    def read(self, tree: exp.Select, scope: Scope) -> Visible:
+        """Fill `scope` with the relations of the FROM clause and return the columns that `*` means."""
+        joined = _Joined(scope, Visible([]), [])
+        clause = tree.args.get("from_")
+        if clause is not None:
+            self._add(clause.this, joined)
+        self._join(tree.args.get("joins") or (), joined)
+        for lateral in tree.args.get("laterals") or ():
+            self._add(lateral, joined)
+        for condition, extra in joined.conditions:
+            seen = Scope(scope.query, scope.ctes, scope.outer, scope.relations + extra, merged=scope.merged)
+            self._names.read([condition], seen, scope.query.reads)
+        return joined.visible
+
+    def _add(self, node: exp.Expr, joined: _Joined) -> None:
+        is_group = isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table) and not node.alias
+        if is_group and not node.args.get("pivots"):
+            self._add(node.this, joined)
+        else:
+            relation = self._relation(node, joined.scope)
+            joined.scope.relations.append(relation)
+            joined.visible.append(relation)
+        self._join(node.args.get("joins") or (), joined)
+
+    def _join(self, joins: Iterable[exp.Join], joined: _Joined) -> None:
+        for join in joins:
+            extra: list[Relation] = []
+            is_semi = join.kind in ("SEMI", "ANTI")
+            if is_semi or join.args.get("using") or join.method == "NATURAL":
+                right = self._relation(join.this, joined.scope)
+                merged = self._merge(join, right, joined)
+                if is_semi:
+                    extra.append(right)
+                else:
+                    joined.scope.relations.append(right)
+                    joined.visible.merge(right, merged)
+            else:
+                self._add(join.this, joined)
+            if join.args.get("on") is not None:
+                joined.conditions.append((join.args["on"], extra))
+
+    def _merge(self, join: exp.Join, right: Relation, joined: _Joined) -> set[str]:
+        """Return the columns that a join makes one of two, noting that both are read and those that are missing."""
+        scope, visible = joined.scope, joined.visible
+        if visible.names is None or right.columns is None:
+            self._names.is_exact = False
+        using = list(join.args.get("using") or ())
+        merged = {column.name.lower() for column in using}
+        if join.method == "NATURAL":
+            merged = {name.lower() for name in visible.names or ()} & right.folded
+        for name in merged:
+            sides = [relation for relation in (*scope.relations, right) if name in relation.folded]
+            scope.query.reads.columns.update((side, name) for side in sides)
+        scope.merged |= merged
+        for column in using:
+            for title, names in ((visible.title, visible.names), (f"'{right.title}'", right.columns)):
+                if names is not None and column.name.lower() not in {name.lower() for name in names}:
+                    what = f"{self._names.what} joins using column '{column.name}', which {title} does not have"
+                    self._names.error(what, column, suggest(column.name, names))
+        return merged
+
+    def _relation(self, node: exp.Expr, scope: Scope) -> Relation:
+        relation = self._bare_relation(node, scope)
+        if node.args.get("pivots"):
+            alias = node.args["pivots"][-1].alias or node.alias
+            relation = Relation(alias.lower(), alias or "pivot", None, relation.origin)
+        if relation.columns is None:
+            self._names.is_exact = False
+        scope.query.reads.relations.append(relation)
+        return relation
+
+    def _bare_relation(self, node: exp.Expr, scope: Scope) -> Relation:
+        alias, given = node.alias, alias_columns(node)
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            found = self._table(node, scope)
+            alias = alias or node.name
+            return Relation(alias.lower(), found.title, self._names.renamed(found.columns, given), found.origin)
+        if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
+            query = self._query(node.this, scope.ctes, scope)
+            return Relation(alias.lower(), alias or "lateral", self._names.renamed(query.columns, given), query)
+        if isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Table):
+            query = self._query(node, scope.ctes, None)
+            return Relation(alias.lower(), alias or "subquery", self._names.renamed(query.columns, given), query)
+        # A function, VALUES, a generator: its arguments are read, its columns are known only by name.
+        self._names.read(node.iter_expressions(), scope, scope.query.reads)
+        is_range = isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "range"
+        return Relation(alias.lower(), alias or "generator", given or (("id",) if is_range else None))
+
+    def _table(self, node: exp.Table, scope: Scope) -> Relation:
+        name = node.name.lower()
+        path = ".".join(part.name for part in node.parts)
+        if len(node.parts) == 1:
+            if name in scope.ctes:
+                return scope.ctes[name]
+            if name in self._readable:
+                found = self._readable[name]
+                return Relation(name, found.title, found.columns, found.node_id)
+        if len(node.parts) == 1 or path.lower() in self._refs:
+            known = [*scope.ctes, *self._refs]
+            reference = self._refs.get(path.lower())
+            fix = f"write {{{{ {reference} }}}}" if reference else suggest(path, known, "there are")
+            self._names.error(
+                f"{self._names.what} reads '{path}', which is no CTE and no reference", node.parts[0], fix
+            )
+        else:
+            self.foreign.append((path, offset_of(node.parts[0])))
+        return Relation(name, path, None)
+
+
+def columns_of(relation: Relation) -> Columns | None:
+    """Return all columns of `relation` with what each reads; None: unknown."""
+    if relation.columns is None:
+        return None
+    return [(name, {(relation, name.lower())}) for name in relation.columns]
+
+
+def alias_columns(node: exp.Expr) -> tuple[str, ...] | None:
+    """Return the column names that a table alias gives, as in `as t(a, b)`."""
+    alias = node.args.get("alias")
+    columns = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
+    return tuple([column.name for column in columns]) if columns else None

@@ -1,0 +1,120 @@
+"""Fingerprints every node of a checked Dag: facts about its nodes in, id -> Fingerprint out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sqlml.compile.fingerprints import (
+    ParentDigest,
+    compose,
+    data_parts,
+    digest_of,
+    digest_tokens,
+    engine_part,
+    seen_whole,
+    spec_parts,
+)
+from sqlml.compile.ml_models import Condition, columns_read
+from sqlml.compile.scopes import Analysis
+from sqlml.compile.slices import slice_statement
+from sqlml.compile.sql import Statement
+from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.state import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFacts:
+    """The SQL of a node, read."""
+
+    statement: Statement
+    analysis: Analysis
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was found out about the nodes of a Dag, by id.
+
+    Attributes:
+        sql: of SQL models and data tests.
+        columns: of relations; None where unknown.
+        features, conditions: of ML models.
+    """
+
+    sql: dict[str, SqlFacts] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    conditions: dict[str, Condition | None] = field(default_factory=dict)
+
+
+class Hasher:
+    """Fingerprints the nodes of one Dag, parents first.
+
+    An ML model sees of its training relation only the columns that it reads, and so on up to the sources.
+    """
+
+    def __init__(self, dag: Dag, data_versions: Mapping[str, str | None], facts: Facts) -> None:
+        self._dag = dag
+        self._data_versions = data_versions
+        self._facts = facts
+        self._whole: dict[str, Fingerprint] = {}
+        self._slices: dict[tuple[str, frozenset[str]], ParentDigest] = {}
+
+    def fingerprints(self) -> dict[str, Fingerprint]:
+        """Return the fingerprint of each node by id."""
+        for node in self._dag.nodes.values():
+            self._whole[node.id] = self._fingerprint(node)
+        return self._whole
+
+    def _fingerprint(self, node: Node) -> Fingerprint:
+        champions = {name for parent in node.parents for name in self._whole[parent].champions}
+        parents = {parent: seen_whole(self._whole[parent]) for parent in node.parents}
+        if isinstance(node, SourceNode | SeedNode):
+            declared = node.source if isinstance(node, SourceNode) else node.seed
+            parts = data_parts(declared, self._data_versions.get(node.id))
+            return compose(parts | {"engine": engine_part()}, {})
+        if isinstance(node, MlNode):
+            return compose(self._ml_parts(node), {node.training_relation: self._seen_by(node)}, champions)
+        if isinstance(node, PredictionNode):
+            name = self._dag.nodes[node.ml_model].name
+            # Which version it is counts through the champion; how it was made does not.
+            parts = {"ml_model": digest_of(name), "engine": engine_part()}
+            champions = {name, *self._whole[node.scored].champions}
+            return compose(parts, {node.scored: parents[node.scored]}, champions)
+        parts = {"sql": self._sql_part(node), "engine": engine_part()}
+        if isinstance(node, SqlNode):
+            parts["config"] = digest_of(node.materialized)
+        if isinstance(node, TestNode):
+            parts["severity"] = digest_of(node.test.severity)
+        return compose(parts, parents, champions)
+
+    def _sql_part(self, node: Node) -> str:
+        # The case of a word does not count, but how a column's name is written is part of the output.
+        return digest_of([digest_tokens(self._facts.sql[node.id].statement.tokens), self._facts.columns.get(node.id)])
+
+    def _ml_parts(self, node: MlNode) -> dict[str, str]:
+        where = self._facts.conditions.get(node.id)
+        return spec_parts(node.ml_model, self._facts.features.get(node.id), where.digest if where else None)
+
+    def _seen_by(self, node: MlNode) -> ParentDigest:
+        read = columns_read(node.ml_model, self._facts.features.get(node.id), self._facts.conditions.get(node.id))
+        if read is None:
+            return seen_whole(self._whole[node.training_relation])
+        return self._slice(node.training_relation, read)
+
+    def _slice(self, node_id: str, columns: frozenset[str]) -> ParentDigest:
+        """Return the digest of what the `columns` of a node come from."""
+        key = (node_id, columns)
+        if key not in self._slices:
+            facts = self._facts.sql.get(node_id)
+            if facts is None or not facts.analysis.is_exact or self._facts.columns.get(node_id) is None:
+                self._slices[key] = seen_whole(self._whole[node_id])
+            else:
+                self._slices[key] = self._slice_sql(facts, columns)
+        return self._slices[key]
+
+    def _slice_sql(self, facts: SqlFacts, columns: frozenset[str]) -> ParentDigest:
+        cut = slice_statement(facts.statement, facts.analysis.query, columns)
+        parents = {parent: self._slice(parent, names) for parent, names in sorted(cut.parents.items())}
+        composed = compose({"sql": digest_tokens(cut.tokens)}, parents)
+        return seen_whole(composed)

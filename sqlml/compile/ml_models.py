@@ -1,0 +1,181 @@
+"""Checks ML models and predictions against what they read: a node and known columns in, errors and features out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sqlml.compile.fingerprints import digest_tokens
+from sqlml.compile.from_clause import Readable
+from sqlml.compile.params import check_params
+from sqlml.compile.scopes import analyze
+from sqlml.compile.slices import slice_statement
+from sqlml.compile.sql import Statement, parse_statement
+from sqlml.errors import CompileError, SqlmlError, suggest
+from sqlml.ir.dag import MlNode, PredictionNode
+from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
+from sqlml.ir.features import feature_names, role_error
+from sqlml.ir.gates import unknown_gate_metrics
+from sqlml.ir.project import MlModel
+
+# A condition is read as the WHERE clause of a statement over this relation.
+_TRAINING = "training"
+_FRAME = f"select 1 as kept from {_TRAINING} where "
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A `where:` that was read.
+
+    Attributes:
+        digest: of its tokens.
+        columns: what it reads, in lower case; None: not all of it is known.
+    """
+
+    digest: str
+    columns: frozenset[str] | None
+
+
+def check_ml_node(
+    node: MlNode, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
+) -> tuple[tuple[str, ...] | None, Condition | None]:
+    """Return the features and the condition of an ML model; errors are appended to `errors`.
+
+    Args:
+        title: name of its training relation.
+        columns: of its training relation; None: unknown, then no column of the spec is checked.
+    """
+    ml_model = node.ml_model
+    estimator = ESTIMATORS.get(ml_model.estimator)
+    if estimator is not None:
+        errors.extend(check_params([ml_model.estimator], ml_model.params, ml_model.places, "params"))
+        errors.extend(unknown_gate_metrics(ml_model, estimator))
+    condition = _check_where(ml_model, title, columns, errors)
+    features: tuple[str, ...] | None = None
+    if columns is not None:
+        try:
+            features = feature_names(columns, ml_model)
+        except SqlmlError as error:
+            errors.append(error)
+    errors.extend(_check_transforms(ml_model, title, columns, features))
+    return features, condition
+
+
+_STAGES = {
+    "impute": "Imputer",
+    "index": "StringIndexer",
+    "one_hot": "OneHotEncoder",
+    "standard": "StandardScaler",
+    "min_max": "MinMaxScaler",
+    "max_abs": "MaxAbsScaler",
+    "robust": "RobustScaler",
+}
+
+
+def _check_transforms(
+    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, features: tuple[str, ...] | None
+) -> Iterator[SqlmlError]:
+    known = {name.lower() for name in columns or ()}
+    chosen = {name.lower() for name in features or ()}
+    for at, entry in enumerate(ml_model.transforms):
+        words = ["impute"] if entry.impute is not None else []
+        words += [word for word in (entry.encode, entry.scale) if word is not None]
+        stages = [_STAGES[word] for word in words if word in _STAGES]
+        yield from check_params(stages, entry.params, ml_model.places, f"transforms.{at}.params")
+        place = ml_model.places.of(f"transforms.{at}.columns")
+        for column in entry.columns if columns is not None and features is not None else ():
+            if column == "*" or column.lower() in chosen:
+                continue
+            what = f"a transform of ml model '{ml_model.name}' names '{column}', which"
+            if column.lower() not in known:
+                fix = suggest(column, features or (), "the features are")
+                yield CompileError(f"{what} '{title}' does not have", place, fix)
+            else:
+                has_role = role_error(column, ml_model, place)
+                yield has_role or CompileError(f"{what} is not a feature", place, f"add '{column}' to 'features:'")
+
+
+def _check_where(
+    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
+) -> Condition | None:
+    if ml_model.where is None:
+        return None
+    place = ml_model.places.of("where")
+    what = f"where: of ml model '{ml_model.name}'"
+    text = _FRAME + ml_model.where
+    try:
+        statement = parse_statement(text, what, lambda offset: place)
+    except SqlmlError as error:
+        errors.append(error)
+        return None
+    if not _is_condition(statement):
+        errors.append(CompileError(f"{what} is not one condition", place, "write what stands after WHERE, and no more"))
+        return None
+    readable = {_TRAINING: Readable(_TRAINING, title, columns)}
+    analysis = analyze(statement, readable, what, lambda offset: place)
+    errors.extend(analysis.errors)
+    if not analysis.is_exact:
+        return Condition(digest_tokens(statement.tokens), None)
+    read = slice_statement(statement, analysis.query, ["kept"]).parents.get(_TRAINING, frozenset())
+    return Condition(digest_tokens(statement.tokens), read)
+
+
+def _is_condition(statement: Statement) -> bool:
+    tree = statement.tree
+    if not isinstance(tree, exp.Select):
+        return False
+    return {key for key, value in tree.args.items() if value} == {"expressions", "from_", "where"}
+
+
+def columns_read(ml_model: MlModel, features: tuple[str, ...] | None, where: Condition | None) -> frozenset[str] | None:
+    """Return the columns (lower case) that fit and evaluation read; None where they are unknown."""
+    if features is None or (where is not None and where.columns is None):
+        return None
+    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.split.columns)}
+    return frozenset(names | (where.columns or frozenset() if where else frozenset()))
+
+
+def predicted_columns(
+    node: PredictionNode,
+    ml_model: MlModel,
+    features: tuple[str, ...] | None,
+    scored: Readable,
+    errors: list[SqlmlError],
+) -> tuple[str, ...] | None:
+    """Return the columns of a prediction: the scored relation's, then what the ML model adds; None where unknown."""
+    if scored.columns is None:
+        return None
+    has = {name.lower() for name in scored.columns}
+    missing = [name for name in features or () if name.lower() not in has]
+    if missing:
+        names = ", ".join(f"'{name}'" for name in missing)
+        word = "feature" if len(missing) == 1 else "features"
+        what = f"predict('{ml_model.name}', …) needs the {word} {names}, which '{scored.title}' does not have"
+        fix = f"add what is missing to '{scored.title}', or build both relations from one SQL model"
+        errors.append(CompileError(what, node.places.whole, fix))
+    estimator = ESTIMATORS.get(ml_model.estimator)
+    if estimator is None:
+        return None
+    sure, is_all = _outputs(ml_model, estimator)
+    added = [f"{ml_model.output_prefix}{name}" for name in sure]
+    for name in added:
+        if name.lower() in has:
+            what = f"predict('{ml_model.name}', …) adds the column '{name}', which '{scored.title}' has already"
+            fix = f"set output_prefix: on ml model '{ml_model.name}', or rename the column of '{scored.title}'"
+            errors.append(CompileError(what, node.places.whole, fix))
+    return (*scored.columns, *added) if is_all else None
+
+
+def _outputs(ml_model: MlModel, estimator: Estimator) -> tuple[list[str], bool]:
+    """Return the outputs that are sure, and whether they are all there are."""
+    if estimator.problem is Problem.CLUSTERING:
+        return ["cluster", "distance"], True
+    predicted = f"predicted_{ml_model.label}"
+    if estimator.problem is Problem.REGRESSION:
+        return [predicted], True
+    if estimator.max_classes == 2 or ml_model.positive is not None or ml_model.threshold is not None:
+        return [predicted, "probability"], True
+    # How many classes there are is known once it is fitted.
+    return [predicted], False

@@ -1,0 +1,90 @@
+"""Decides whether an ML model is fitted again: fingerprint, newest version and policy in, a decision out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlml.compile.reasons import UNCHANGED, explain_change
+from sqlml.ir.dag import MlNode, Node
+from sqlml.ir.plan import Action, PlanRequest
+from sqlml.ir.project import Retrain
+from sqlml.ir.state import Fingerprint, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is done with a node, and why."""
+
+    action: Action
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """An ML model as it would be fitted now, and its newest version.
+
+    Attributes:
+        latest: whether or not it is the champion.
+        champions: the versions whose predictions the training data holds now, by ML model.
+    """
+
+    node: MlNode
+    fingerprint: Fingerprint
+    latest: Version | None
+    champions: Mapping[str, int]
+
+
+def decide_fit(fitting: Fitting, request: PlanRequest, nodes: Mapping[str, Node]) -> Decision:
+    """Return whether an ML model is fitted; `nodes` gives the names of parents."""
+    latest = fitting.latest
+    if latest is None:
+        if request.no_retrain:
+            return Decision(Action.KEEP, ("not fitted: --no-retrain",))
+        return Decision(Action.RUN, ("new",))
+    asked = _reasons_asked(fitting.node, latest, request)
+    reasons = asked or _reasons_changed(fitting, latest, nodes)
+    if not reasons:
+        return Decision(Action.KEEP, (UNCHANGED,))
+    if request.no_retrain:
+        return Decision(Action.KEEP, (*reasons, "but --no-retrain"))
+    is_data = fitting.fingerprint.code == latest.fingerprint.code
+    delay = None if asked else _delay(fitting.node.ml_model.retrain, is_data, latest, request.now)
+    if delay is not None:
+        return Decision(Action.KEEP, (*reasons, delay))
+    return Decision(Action.RUN, reasons)
+
+
+def _reasons_asked(node: MlNode, latest: Version, request: PlanRequest) -> tuple[str, ...]:
+    if node.name in request.retrain:
+        return ("retrain asked",)
+    if request.full_refresh:
+        return ("full refresh",)
+    return () if Path(latest.location).exists() else ("files are missing",)
+
+
+def _reasons_changed(fitting: Fitting, latest: Version, nodes: Mapping[str, Node]) -> tuple[str, ...]:
+    changed = explain_change(fitting.fingerprint, latest.fingerprint, nodes)
+    if changed:
+        return changed
+    held = latest.facts.get("champions", fitting.champions)
+    return tuple(
+        f"champion of '{name}' changed" for name, number in fitting.champions.items() if held.get(name) != number
+    )
+
+
+def _delay(retrain: Retrain, is_data: bool, latest: Version, now: datetime) -> str | None:
+    """Return why a change does not lead to a fit now; None if it does."""
+    if retrain.when == "asked":
+        return "retrain: asked"
+    if not is_data:
+        return None
+    if retrain.when == "spec_changed":
+        return "retrain: spec_changed"
+    if retrain.at_most_every_s is None or not latest.created_at:
+        return None
+    created = datetime.fromisoformat(latest.created_at)
+    due = (created if created.tzinfo else created.replace(tzinfo=UTC)) + timedelta(seconds=retrain.at_most_every_s)
+    return None if now >= due else f"retrain due on {due:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,116 @@
+"""Reads SQL text: a rendered statement in, its tokens and syntax tree out; what cannot be read is a placed error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlglot import exp
+from sqlglot.dialects.spark import Spark
+from sqlglot.errors import ParseError as SqlglotParseError
+from sqlglot.errors import TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlml.errors import CompileError
+from sqlml.ir.location import SourceLocation
+
+Locate = Callable[[int], SourceLocation]
+
+# After a comma these can only mean that something is missing; sqlglot reads over it, Spark does not.
+_NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SELECT-like statement.
+
+    Attributes:
+        text: without trailing semicolons.
+        tokens: without trailing semicolons; comments are no tokens.
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    tree: exp.Expr
+
+
+def parse_statement(text: str, what: str, locate: Locate) -> Statement:
+    """Parse `text` as one query in Spark's dialect.
+
+    Args:
+        what: whose SQL it is, for errors (`sql model 'x'`).
+        locate: offset in `text` -> place in the user's file.
+
+    Raises:
+        CompileError: it cannot be read, is empty, is no query, or is more than one statement.
+    """
+    tokens = _tokenize(text, what, locate)
+    while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
+        text = text[: tokens.pop().start]
+    if not tokens:
+        raise CompileError(f"{what} has no SQL", locate(0), "write a SELECT")
+    _check_commas(tokens, what, locate)
+    try:
+        trees = Spark().parser().parse(tokens, text)
+    except SqlglotParseError as error:
+        raise _unreadable(error, tokens, what, locate) from None
+    except RecursionError:
+        raise CompileError(f"the SQL of {what} is nested too deeply to be read", locate(0)) from None
+    if len(trees) > 1:
+        second = next(token for token in tokens if token.token_type is TokenType.SEMICOLON)
+        raise CompileError(
+            f"{what} has more than one statement", locate(second.start), "keep one SELECT; give others their own files"
+        )
+    tree = trees[0]
+    if not isinstance(tree, exp.Query) or isinstance(tree, exp.Table):
+        first = tokens[0]
+        raise CompileError(f"{what} is not a SELECT", locate(first.start), "write one SELECT; sqlml writes its result")
+    return Statement(text, tuple(tokens), tree)
+
+
+def _tokenize(text: str, what: str, locate: Locate) -> list[Token]:
+    try:
+        tokens = list(Spark().tokenize(text))
+    except TokenError:
+        offset = _unclosed(text)
+        shown = text[offset : offset + 2] if text.startswith("/*", offset) else text[offset : offset + 1]
+        raise CompileError(
+            f"the SQL of {what} cannot be read: {shown} is never closed", locate(offset), f"close the {shown}"
+        ) from None
+    for token, following in pairwise(tokens):
+        # `window` is also a function, which sqlglot does not know after GROUP BY.
+        if token.token_type is TokenType.WINDOW and following.token_type is TokenType.L_PAREN:
+            token.token_type = TokenType.VAR
+    return tokens
+
+
+def _unclosed(text: str) -> int:
+    """Return the offset of the quote or comment that opens the last, unclosed token."""
+    starts = [at for at, char in enumerate(text) if char in "'\"`" or text.startswith("/*", at)]
+    for at in reversed(starts):
+        try:
+            Spark().tokenize(text[:at])
+        except TokenError:
+            continue
+        return at
+    return 0
+
+
+def _check_commas(tokens: Sequence[Token], what: str, locate: Locate) -> None:
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.token_type is TokenType.COMMA and (following is None or following.token_type in _NO_ITEM):
+            raise CompileError(
+                f"the SQL of {what} cannot be read: nothing follows a comma", locate(token.start), "remove the comma"
+            )
+
+
+def _unreadable(error: SqlglotParseError, tokens: Sequence[Token], what: str, locate: Locate) -> CompileError:
+    first = error.errors[0] if error.errors else {}
+    # A description may end with the token as Python prints it, which says nothing to a user.
+    reason = str(first.get("description") or "it is no SQL").partition(" but got <")[0].rstrip(".")
+    reason = "unexpected" if reason.startswith("Invalid expression") else reason[:1].lower() + reason[1:]
+    at = [token for token in tokens if (token.line, token.col) == (first.get("line"), first.get("col"))]
+    offset = at[0].start if at else 0
+    near = f" near '{at[0].text}'" if at else ""
+    return CompileError(f"the SQL of {what} cannot be read{near}: {reason}", locate(offset))

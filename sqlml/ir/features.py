@@ -1,0 +1,111 @@
+"""Which columns are features: the names a relation has and an ML model in, the features' names out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlml.errors import CompileError, raise_all, suggest
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import MlModel
+
+INTERNAL_PREFIX = "__sqlml_"
+
+# What Spark's fitted stages add; a feature of that name would make them fail.
+SPARK_COLUMNS = ("features", "rawPrediction", "probability", "prediction")
+
+
+def feature_names(names: Sequence[str], ml_model: MlModel) -> tuple[str, ...]:
+    """Return the features of `ml_model` in the relation's spelling.
+
+    Args:
+        names: the columns of the training relation, in order.
+        ml_model: its features are those listed, in that order, else every column without a role, in the relation's
+            order; a column that decides a time or column split is a feature only if it is listed.
+
+    Raises:
+        CompileError, ErrorList: a name that the relation lacks (features, roles, split, transforms), a listed
+            column with a role, a name that Spark or sqlml needs, no feature at all.
+    """
+    known = {name.lower(): name for name in names}
+    roles = {name.lower(): role for name, role in ml_model.roles.items()}
+    errors = [_unknown(name, use, place, known, ml_model) for name, use, place in _named(ml_model)
+              if name.lower() not in known]  # fmt: skip
+    listed = [name for name in ml_model.include if name != "*"]
+    for index, name in enumerate(ml_model.include):
+        if name.lower() in roles:
+            errors.append(_has_role(name, roles[name.lower()], "features", _place_of_feature(ml_model, index)))
+    if listed and "*" not in ml_model.include:
+        chosen = [known[name.lower()] for name in listed if name.lower() in known]
+    else:
+        kept = {name.lower() for name in listed}
+        ruled = roles.keys() | (_split_columns(ml_model) - kept)
+        chosen = [name for name in names if name.lower() not in ruled]
+    excluded = {name.lower() for name in ml_model.exclude}
+    features = tuple(
+        name for name in dict.fromkeys(chosen) if name.lower() not in excluded and name.lower() not in roles
+    )
+    errors += [error for name in features if (error := _reserved(name, ml_model)) is not None]
+    if not features and not errors:
+        errors.append(CompileError(f"ml model '{ml_model.name}' has no feature", ml_model.places.of("features")))
+    raise_all(errors)
+    return features
+
+
+def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> CompileError | None:
+    """Return the error of a transform on a column with a role; None if `name` has no role."""
+    roles = {column.lower(): role for column, role in ml_model.roles.items()}
+    role = roles.get(name.lower())
+    return _has_role(name, role, "transforms", location) if role else None
+
+
+def _named(ml_model: MlModel) -> list[tuple[str, str, SourceLocation]]:
+    """Return every column that the ML model names, with what it is named as and where."""
+    places = ml_model.places
+    single = {"label": ml_model.label, "event_time": ml_model.event_time, "weight": ml_model.weight}
+    named = [(name, key.replace("_", " "), places.of(key)) for key, name in single.items() if name is not None]
+    named += [(name, "key", places.of(f"keys.{index}")) for index, name in enumerate(ml_model.keys)]
+    named += [(name, "split column", places.of("split.column")) for name in ml_model.split.columns]
+    for index, name in enumerate(ml_model.include):
+        if name != "*":
+            named.append((name, "feature", _place_of_feature(ml_model, index)))
+    for index, name in enumerate(ml_model.exclude):
+        named.append((name, "excluded feature", places.of(f"features.exclude.{index}")))
+    return named
+
+
+def _place_of_feature(ml_model: MlModel, index: int) -> SourceLocation:
+    listed = f"features.{index}"
+    return ml_model.places.of(listed if listed in ml_model.places.keys else f"features.include.{index}")
+
+
+def _split_columns(ml_model: MlModel) -> set[str]:
+    return {name.lower() for name in ml_model.split.columns} if ml_model.split.by in ("time", "column") else set()
+
+
+def _unknown(
+    name: str, use: str, place: SourceLocation, known: Mapping[str, str], ml_model: MlModel
+) -> CompileError:  # fmt: skip
+    return CompileError(
+        f"ml model '{ml_model.name}' uses {use} '{name}', which its training data does not have",
+        place,
+        suggest(name, known.values()),
+    )
+
+
+def _has_role(name: str, role: str, where: str, place: SourceLocation) -> CompileError:
+    return CompileError(
+        f"'{name}' is the {role}, and a column with a role is never a feature",
+        place,
+        f"remove '{name}' from '{where}:'",
+    )
+
+
+def _reserved(name: str, ml_model: MlModel) -> CompileError | None:
+    if name.lower().startswith(INTERNAL_PREFIX):
+        what = f"feature '{name}' begins with '{INTERNAL_PREFIX}', which is for sqlml's own columns"
+    elif name.lower() in {column.lower() for column in SPARK_COLUMNS}:
+        what = f"feature '{name}' has the name of a column that Spark's fitted models add"
+    else:
+        return None
+    place = ml_model.places.of("features" if ml_model.include else "training_data")
+    return CompileError(f"ml model '{ml_model.name}': {what}", place, "give it another name in the SQL, or exclude it")

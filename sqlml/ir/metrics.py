@@ -1,0 +1,63 @@
+"""The metrics that an evaluation gives: one entry each, with the problem it is for and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlml.ir.estimators import Estimator, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class MetricKind:
+    """A metric.
+
+    Attributes:
+        name: Spark's own name where Spark has one.
+        problem: what it measures.
+        is_higher_better: which way is better.
+        is_binary_only: whether it exists for two classes only.
+    """
+
+    name: str
+    problem: Problem
+    is_higher_better: bool = True
+    is_binary_only: bool = False
+
+
+# The first of a problem that an evaluation has is the one number shown of a fit.
+METRICS: dict[str, MetricKind] = {
+    entry.name: entry
+    for entry in (
+        # Exact (Spark's numBins=0): 1,000 bins, Spark's default, move in the sixth digit between two evaluations.
+        MetricKind("areaUnderROC", Problem.CLASSIFICATION, is_binary_only=True),
+        # With two classes `precision`, `recall` and `f1` are the positive class's; with more, `f1` is Spark's: each
+        # class's, weighted by its share of the rows.
+        MetricKind("f1", Problem.CLASSIFICATION),
+        MetricKind("areaUnderPR", Problem.CLASSIFICATION, is_binary_only=True),
+        MetricKind("precision", Problem.CLASSIFICATION, is_binary_only=True),
+        MetricKind("recall", Problem.CLASSIFICATION, is_binary_only=True),
+        MetricKind("accuracy", Problem.CLASSIFICATION),
+        # Probabilities are kept 1e-15 away from 0 and 1, as Spark does.
+        MetricKind("logLoss", Problem.CLASSIFICATION, is_higher_better=False),
+        MetricKind("weightedPrecision", Problem.CLASSIFICATION),
+        MetricKind("weightedRecall", Problem.CLASSIFICATION),
+        MetricKind("weightedFMeasure", Problem.CLASSIFICATION),
+        MetricKind("rmse", Problem.REGRESSION, is_higher_better=False),
+        MetricKind("mae", Problem.REGRESSION, is_higher_better=False),
+        MetricKind("r2", Problem.REGRESSION),
+        MetricKind("mse", Problem.REGRESSION, is_higher_better=False),
+        MetricKind("silhouette", Problem.CLUSTERING),
+        # The sum of squared distances to the centres.
+        MetricKind("trainingCost", Problem.CLUSTERING, is_higher_better=False),
+    )
+}
+
+
+def known_metrics(estimator: Estimator) -> tuple[str, ...]:
+    """Return the metrics that a gate on `estimator` may name; some of a classifier's need two classes."""
+    return tuple(name for name, entry in METRICS.items() if entry.problem is estimator.problem)
+
+
+def key_metric(estimator: Estimator) -> tuple[str, ...]:
+    """Return the metrics of `estimator` in the order in which to look for the one number that stands for a fit."""
+    return known_metrics(estimator)

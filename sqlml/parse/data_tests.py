@@ -1,0 +1,138 @@
+"""Data tests: the entries of `data_tests:` of a column in, DataTest out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from sqlml.errors import SqlmlError, suggest
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.project import DataTest
+from sqlml.parse.problems import Subject, validate
+from sqlml.parse.specs import AcceptedValues, DataTestConfig, Relationships
+
+_TESTS: Mapping[str, type[DataTestConfig]] = MappingProxyType(
+    {
+        "not_null": DataTestConfig,
+        "unique": DataTestConfig,
+        "accepted_values": AcceptedValues,
+        "relationships": Relationships,
+    }
+)
+"""Kind of test to the keys that it takes."""
+
+_PLAIN = frozenset({"not_null", "unique"})
+# Where dbt has put a test's keys over the years.
+_BLOCKS = ("config", "arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Whose columns are read.
+
+    Attributes:
+        name: as in "sql model 'orders'".
+        places: of its entry.
+        errors: where errors go.
+    """
+
+    name: str
+    places: Places
+    errors: list[SqlmlError]
+
+
+def read_data_tests(relation: Relation, column: str, items: list[Any], path: str) -> Iterator[DataTest]:
+    """Yield the data tests of a column; `items` stand below the dotted `path` of the relation's places."""
+    for position, item in enumerate(items):
+        item_path = f"{path}.{position}"
+        place = relation.places.of(item_path)
+        if isinstance(item, str) and item in _PLAIN:
+            yield DataTest(item, place, column=column)
+            continue
+        subject = Subject(f"{relation.name}, column '{column}'", "data_tests", _always(place))
+        kind = _kind_of(item, subject, relation.errors)
+        if kind is not None:
+            given = item[kind] if isinstance(item, dict) else {}
+            spec = _read_spec(relation, subject, kind, given, f"{item_path}.{kind}")
+            if spec is not None and spec.enabled is not False:
+                yield _to_data_test(spec, kind, column, place)
+
+
+def _always(place: SourceLocation) -> Callable[[str], SourceLocation]:
+    return lambda _: place
+
+
+def _kind_of(item: Any, subject: Subject, errors: list[SqlmlError]) -> str | None:
+    if isinstance(item, dict) and len(item) != 1:
+        fix = f"indent the keys of '{next(iter(item))}' two steps further" if item else "name a test"
+        errors.append(subject.error("", "a data test is one name with its keys below it", fix))
+        return None
+    kind = next(iter(item)) if isinstance(item, dict) else item
+    if not isinstance(kind, str):
+        errors.append(subject.error("", "a data test is a name, or a name with keys", suggest("", _TESTS, "there are")))
+        return None
+    if kind not in _TESTS:
+        errors.append(subject.error("", f"unknown data test '{kind}'", suggest(kind, _TESTS, "there are")))
+        return None
+    return kind
+
+
+def _read_spec(relation: Relation, owner: Subject, kind: str, given: Any, path: str) -> DataTestConfig | None:
+    values, origins, twice = _flatten(given)
+
+    def locate(key: str) -> SourceLocation:
+        first, dot, rest = key.partition(".")
+        return relation.places.of(f"{path}.{origins.get(first, first)}{dot}{rest}" if key else path)
+
+    subject = Subject(f"{owner.name}, data test '{kind}'", "data_tests", locate)
+    for key in twice:
+        relation.errors.append(subject.error(key, f"key '{key}' is given twice", "remove one of the two"))
+    spec = validate(_TESTS[kind], values, subject, relation.errors)
+    if isinstance(spec, AcceptedValues) and not spec.values:
+        what = "'values' is an empty list, which no row can pass"
+        relation.errors.append(subject.error("values", what, "name the values"))
+    return spec
+
+
+def _to_data_test(spec: DataTestConfig, kind: str, column: str, place: SourceLocation) -> DataTest:
+    arguments: dict[str, Any] = {}
+    if isinstance(spec, AcceptedValues):
+        arguments = {"values": tuple(spec.values)}
+    elif isinstance(spec, Relationships):
+        arguments = {"to": spec.to, "field": spec.field}
+    return DataTest(
+        kind,
+        place,
+        name=spec.name,
+        column=column,
+        arguments=arguments,
+        severity=spec.severity or "error",
+        where=spec.where,
+        tags=tuple(spec.tags),
+    )
+
+
+def _flatten(given: Any) -> tuple[Any, dict[str, str], list[str]]:
+    """Return the keys of a test without dbt's blocks, the path each stood at, and those that stood at two."""
+    if given is None:
+        return {}, {}, []
+    if not isinstance(given, dict):
+        return given, {}, []
+    values = {key: value for key, value in given.items() if key not in _BLOCKS}
+    origins: dict[str, str] = {}
+    twice: list[str] = []
+    for block in _BLOCKS:
+        inner = given.get(block)
+        if inner is None:
+            continue
+        if not isinstance(inner, dict):
+            values[block] = inner
+            continue
+        for key, value in inner.items():
+            if key in values:
+                twice.append(key)
+            values[key] = value
+            origins[key] = f"{block}.{key}"
+    return values, origins, twice

@@ -1,0 +1,207 @@
+"""Checks of one ML model by itself: a spec in, what contradicts itself or Spark ML's estimators out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sqlml.errors import SqlmlError, suggest
+from sqlml.ir.estimators import ESTIMATORS, Problem
+from sqlml.parse.later import LATER_ESTIMATORS
+from sqlml.parse.problems import Subject
+from sqlml.parse.specs import MlModelSpec, SplitSpec
+
+_ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
+    {
+        "labelCol": "use the role: label: COLUMN",
+        "weightCol": "use the role: weight: COLUMN",
+        "featuresCol": "use features: [COLUMNS]",
+        "predictionCol": "remove it; output columns are named after the label, see output_prefix:",
+        "probabilityCol": "remove it; output columns are named after the label, see output_prefix:",
+        "rawPredictionCol": "remove it; output columns are named after the label, see output_prefix:",
+        "inputCol": "name the columns in the entry's columns:",
+        "inputCols": "name the columns in the entry's columns:",
+        "outputCol": "remove it; sqlml names what a transform makes",
+        "outputCols": "remove it; sqlml names what a transform makes",
+    }
+)
+_IMPUTE_WORDS = ("mean", "median", "mode")
+_SPLIT_KEYS: Mapping[str | None, frozenset[str]] = MappingProxyType(
+    {
+        "hash": frozenset({"by", "column", "holdout", "seed"}),
+        "time": frozenset({"by", "column", "holdout", "holdout_from", "gap"}),
+        "column": frozenset({"by", "column", "holdout_values", "train_values"}),
+        "none": frozenset({"by"}),
+        None: frozenset({"by", "holdout", "seed", "gap"}),
+    }
+)
+"""Way of splitting to the keys that mean something with it."""
+
+
+def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    """Yield what is wrong with an ML model that fits the grammar."""
+    yield from _check_estimator(spec, subject)
+    yield from _check_col_params(spec.params, "params", subject)
+    yield from _check_roles(spec, subject)
+    yield from _check_features(spec, subject)
+    yield from _check_transforms(spec, subject)
+    yield from _check_split(spec.split, spec.event_time, subject)
+    yield from _check_gates(spec, subject)
+
+
+def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    name = spec.estimator
+    estimator = ESTIMATORS.get(name)
+    if estimator is None:
+        known = suggest(name, ESTIMATORS, "there are")
+        what = f"estimator '{name}' is not supported yet" if name in LATER_ESTIMATORS else f"unknown estimator '{name}'"
+        yield subject.error("estimator", what, known)
+        return
+    if estimator.needs_label and spec.label is None:
+        yield subject.error("estimator", f"{name} needs a label", "add 'label: COLUMN'")
+    if not estimator.needs_label and spec.label is not None:
+        yield subject.error(
+            "label", f"{name} takes no label", "remove 'label:'; to keep the column out of the features, exclude it"
+        )
+    if estimator.problem is not Problem.CLASSIFICATION:
+        for key, value in (("positive", spec.positive), ("threshold", spec.threshold)):
+            if value is not None:
+                yield subject.error(key, f"'{key}' is for classifiers, and {name} is none", f"remove '{key}:'")
+    if spec.weight is not None and not estimator.has_weight:
+        yield subject.error("weight", f"{name} takes no weights", "remove 'weight:'")
+
+
+def _check_col_params(params: Mapping[str, Any], path: str, subject: Subject) -> Iterator[SqlmlError]:
+    for param in params:
+        if param.endswith(("Col", "Cols")):
+            fix = _ROLE_OF_PARAM.get(
+                param, "remove it; columns are named by their roles: label, weight, keys, features"
+            )
+            yield subject.error(f"{path}.{param}", f"param '{param}' names a column, which params may not", fix)
+
+
+def _roles(spec: MlModelSpec) -> Iterator[tuple[str, str, str]]:
+    """Yield role, key path and column."""
+    for role, key, column in (("label", "label", spec.label), ("event time", "event_time", spec.event_time)):
+        if column is not None:
+            yield role, key, column
+    if spec.weight is not None:
+        yield "weight", "weight", spec.weight
+    for position, column in enumerate(spec.keys):
+        yield "key", f"keys.{position}", column
+
+
+def _check_roles(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    taken: dict[str, str] = {}
+    for role, path, column in _roles(spec):
+        first = taken.setdefault(column.lower(), role)
+        if (first, path) != (role, path) or (role == "key" and spec.keys.index(column) != int(path[5:])):
+            both = f"two roles: {first} and {role}" if first != role else "the same role twice"
+            yield subject.error(
+                path, f"column '{column}' has {both}", "a column has one role: remove it from one of the two"
+            )
+
+
+def _check_features(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    roles = {column.lower(): role for role, _, column in _roles(spec)}
+    include, exclude = spec.features.include, spec.features.exclude
+    excluded = {column.lower() for column in exclude}
+    seen: set[str] = set()
+    for position, column in enumerate(include):
+        path = f"features.include.{position}"
+        name = column.lower()
+        if name in roles:
+            what = f"feature '{column}' is the {roles[name]}, and a column with a role is never a feature"
+            yield subject.error(path, what, "remove it from the features, or give the role to another column")
+        if name in excluded:
+            yield subject.error(
+                path, f"feature '{column}' is both included and excluded", "remove it from one of the two"
+            )
+        if name in seen:
+            yield subject.error(path, f"feature '{column}' stands twice in the features", "remove one")
+        seen.add(name)
+    if "*" in excluded:
+        yield subject.error("features.exclude", "'features' excludes everything", "name the columns to leave out")
+
+
+def _check_transforms(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    roles = {column.lower(): role for role, _, column in _roles(spec)}
+    excluded = {column.lower() for column in spec.features.exclude}
+    for position, entry in enumerate(spec.transforms):
+        path = f"transforms.{position}"
+        yield from _check_col_params(entry.params, f"{path}.params", subject)
+        for column in entry.columns:
+            if column.lower() in roles:
+                what = f"a transform names '{column}', which is the {roles[column.lower()]}"
+                yield subject.error(f"{path}.columns", what, "transforms are for features: remove it")
+            if column.lower() in excluded:
+                what = f"a transform names '{column}', which is excluded from the features"
+                yield subject.error(f"{path}.columns", what, "remove it from one of the two")
+        if "*" in entry.columns and len(entry.columns) > 1:
+            yield subject.error(f"{path}.columns", "'*' means every feature, and stands alone", 'write columns: "*"')
+        if all(word is None for word in (entry.impute, entry.encode, entry.scale)) and not entry.params:
+            what = "a transform that says nothing to do"
+            yield subject.error(path, what, "add impute:, encode: or scale:")
+        if entry.encode is None:
+            for key, value in (("max_categories", entry.max_categories), ("unseen", entry.unseen)):
+                if value is not None:
+                    yield subject.error(
+                        f"{path}.{key}",
+                        f"'{key}' means nothing without 'encode'",
+                        "add encode: index or encode: one_hot",
+                    )
+        yield from _check_impute(entry.impute, path, subject)
+
+
+def _check_impute(value: Any, path: str, subject: Subject) -> Iterator[SqlmlError]:
+    # A constant may be any text, but one that is almost a word is a slip.
+    if isinstance(value, str) and value not in _IMPUTE_WORDS:
+        near = difflib.get_close_matches(value.lower(), _IMPUTE_WORDS, n=1, cutoff=0.8)
+        if near:
+            what = f"'impute: {value}' is neither of {', '.join(_IMPUTE_WORDS)}, but almost"
+            yield subject.error(f"{path}.impute", what, f"did you mean '{near[0]}'?")
+
+
+def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> Iterator[SqlmlError]:
+    allowed = _SPLIT_KEYS[split.by]
+    for key in sorted(split.model_fields_set - allowed):
+        by = "without 'by'" if split.by is None else f"with 'by: {split.by}'"
+        ways = [way for way, keys in _SPLIT_KEYS.items() if way is not None and key in keys]
+        fix = f"it goes with by: {' or '.join(ways)}; remove it, or change 'by'"
+        yield subject.error(f"split.{key}", f"'{key}' means nothing {by} (in 'split')", fix)
+    if split.by == "time":
+        if not split.column and event_time is None:
+            yield subject.error(
+                "split", "a split by time needs a column", "add 'event_time:', or 'column:' to the split"
+            )
+        if split.holdout is not None and split.holdout_from is not None:
+            what = "'holdout' and 'holdout_from' both say where the hold-out starts (in 'split')"
+            yield subject.error("split.holdout_from", what, "keep one of the two")
+    if split.by == "column":
+        if not split.column:
+            yield subject.error("split", "a split by column needs 'column'", "add 'column:' to the split")
+        if not split.holdout_values:
+            yield subject.error(
+                "split",
+                "a split by column needs 'holdout_values'",
+                "add 'holdout_values: [test]', or what the column holds",
+            )
+    if split.by in ("time", "column") and len(split.column) > 1:
+        yield subject.error("split.column", f"a split by {split.by} takes one column", "name one")
+    for value in split.train_values:
+        if value in split.holdout_values:
+            yield subject.error(
+                "split.train_values", f"value '{value}' is both fitted on and held out", "remove it from one of the two"
+            )
+
+
+def _check_gates(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    for position, gate in enumerate(spec.gates):
+        path = f"gates.{position}"
+        if gate.at_least is None and gate.at_most is None:
+            yield subject.error(path, f"the gate on '{gate.metric}' has no limit", "add at_least: or at_most:")
+        elif gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
+            what = f"the gate on '{gate.metric}' can never pass: at_least is above at_most"
+            yield subject.error(path, what, "swap the two, or remove one")

@@ -1,0 +1,108 @@
+"""ML models: an entry of `ml_models:` in, MlModel out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlml.errors import SqlmlError
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.project import Gate, MlModel, Retrain, Split, TransformSpec
+from sqlml.parse.entries import Declared
+from sqlml.parse.folder_defaults import FolderDefaults, given_config, merge_config
+from sqlml.parse.ml_checks import check_ml_model
+from sqlml.parse.problems import Subject, validate
+from sqlml.parse.specs import MlModelSpec, SeedConfig, SplitSpec, TransformEntry
+
+
+def read_ml_models(entries: Sequence[Declared], defaults: FolderDefaults, errors: list[SqlmlError]) -> list[MlModel]:
+    """Return the ML models that are enabled; what is wrong goes to `errors`."""
+    ml_models: list[MlModel] = []
+    for declared in entries:
+        config = defaults.of(declared.file.folders, declared.name or "")
+        places = declared.entry.places
+        subject = Subject(declared.subject("ml model"), "ml_models", _locate(places))
+        spec = None if declared.entry.broken else validate(MlModelSpec, declared.entry.value, subject, errors)
+        if spec is None:
+            continue
+        own = SeedConfig(**spec.model_dump(include={"tags", "enabled"}, exclude_unset=True))
+        config = merge_config(config, given_config(own))
+        if config.get("enabled") is False:
+            continue
+        errors.extend(check_ml_model(spec, subject))
+        ml_models.append(_to_ml_model(spec, declared.file.path, places, config.get("tags", ())))
+    return ml_models
+
+
+def _locate(places: Places) -> Callable[[str], SourceLocation]:
+    # A list of features stands for their `include`.
+    return lambda key: places.of(key if key in places.keys else key.replace("features.include.", "features."))
+
+
+def _to_ml_model(spec: MlModelSpec, path: str, places: Places, tags: tuple[str, ...]) -> MlModel:
+    return MlModel(
+        name=spec.name,
+        path=path,
+        places=places,
+        training_data=spec.training_data,
+        estimator=spec.estimator,
+        where=spec.where,
+        null_label=spec.null_label,
+        params=spec.params,
+        label=spec.label,
+        positive=spec.positive,
+        threshold=spec.threshold,
+        keys=tuple(spec.keys),
+        event_time=spec.event_time,
+        weight=spec.weight,
+        include=_without_star(spec.features.include),
+        exclude=tuple(spec.features.exclude),
+        transforms=tuple(_to_transform(entry, position, places) for position, entry in enumerate(spec.transforms)),
+        split=_to_split(spec.split, spec.event_time),
+        gates=tuple(
+            Gate(gate.metric, places.of(f"gates.{position}"), gate.at_least, gate.at_most)
+            for position, gate in enumerate(spec.gates)
+        ),
+        promote=spec.promote,
+        retrain=Retrain(spec.retrain.when, spec.retrain.at_most_every),
+        output_prefix=spec.output_prefix or "",
+        description=spec.description,
+        tags=tags,
+    )
+
+
+def _without_star(include: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, or none if all columns are meant."""
+    return () if "*" in include else tuple(include)
+
+
+def _to_transform(entry: TransformEntry, position: int, places: Places) -> TransformSpec:
+    return TransformSpec(
+        columns=tuple(entry.columns),
+        location=places.of(f"transforms.{position}"),
+        impute=entry.impute,
+        encode=entry.encode,
+        max_categories=entry.max_categories,
+        unseen=entry.unseen,
+        scale=entry.scale,
+        params=entry.params,
+    )
+
+
+def _to_split(spec: SplitSpec, event_time: str | None) -> Split:
+    columns = tuple(spec.column)
+    if spec.by == "time" and not columns and event_time is not None:
+        columns = (event_time,)
+    given: dict[str, Any] = {
+        "holdout": spec.holdout,
+        "holdout_from": spec.holdout_from,
+        "gap_s": spec.gap,
+        "seed": spec.seed,
+    }
+    return Split(
+        by=spec.by,
+        columns=columns,
+        holdout_values=tuple(spec.holdout_values),
+        train_values=tuple(spec.train_values),
+        **{key: value for key, value in given.items() if value is not None},
+    )

@@ -1,0 +1,158 @@
+"""The kinds of values that specs are made of: what YAML gave in, a checked and normalised value out."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+_DURATION = re.compile(r"(\d+)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_QUOTED = r"""\s*(?:'[^'"]+'|"[^'"]+")\s*"""
+_REFERENCE = re.compile(rf"ref\s*\({_QUOTED}\)|source\s*\({_QUOTED},{_QUOTED}\)")
+_MEMORY = re.compile(r"[1-9]\d*[kmgt]b?", re.IGNORECASE)
+
+
+def refuse(what: str, fix: str) -> PydanticCustomError:
+    """Return the error for a value; `what` follows the key's name, as in "'gap' must be …".
+
+    Both are passed as data and not as the template, because they may hold braces.
+    """
+    return PydanticCustomError("refused", "{what}", {"what": what, "fix": fix})
+
+
+def listed(value: Any) -> Any:
+    """Return one text as a list of it; anything else as it is."""
+    return [value] if isinstance(value, str) else value
+
+
+def _no_empty(values: list[str]) -> list[str]:
+    if not values:
+        raise refuse("is an empty list", "name a column, or remove the key")
+    if any(not value.strip() for value in values):
+        raise refuse("has an empty name", "name a column")
+    return values
+
+
+def _no_blank(value: str) -> str:
+    if not value.strip():
+        raise refuse("is empty", "name a column")
+    return value
+
+
+def read_duration(value: Any) -> Any:
+    """Return the seconds of a text such as `7d`; whole numbers of s, m, h, d or w."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise refuse(
+            f"must be a duration, not {describe(value)}", "write a number and s, m, h, d or w, such as 30m, 12h or 7d"
+        )
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _check_identifier(value: str) -> str:
+    if not IDENTIFIER.fullmatch(value):
+        raise refuse(f"must be a name, not {describe(value)}", identifier_fix(value))
+    return value
+
+
+def identifier_fix(value: str) -> str:
+    """Return how to make a name of `value`."""
+    candidate = re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_")
+    candidate = f"_{candidate}" if candidate[:1].isdigit() else candidate
+    hint = f", such as '{candidate}'" if candidate else ""
+    return f"use letters, digits and _ only, no digit first{hint}"
+
+
+def _check_fraction(value: float) -> float:
+    if not 0 < value < 1:
+        fix = f"write it as a share: {value / 100:g}" if 2 <= value < 100 else "write a share such as 0.2"
+        raise refuse(f"must lie between 0 and 1, not {describe(value)}", fix)
+    return value
+
+
+def _check_finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise refuse(f"must be a finite number, not {describe(value)}", "write a number")
+    return value
+
+
+def _check_reference(value: str) -> str:
+    if _REFERENCE.fullmatch(value.strip()):
+        return value.strip()
+    if IDENTIFIER.fullmatch(value):
+        fix = f"write ref('{value}')"
+    elif re.search(r"(ref|source)\s*\(", value):
+        fix = "write ref('name') or source('source_name', 'table')"
+    else:
+        fix = "write the query as a SQL model and refer to it with ref('name')"
+    raise refuse("must be a ref(…) or source(…)", fix)
+
+
+def _check_instant(value: str) -> str:
+    try:
+        datetime.fromisoformat(value.strip())
+    except ValueError:
+        raise refuse(f"must be a date or timestamp, not {describe(value)}", "write one such as '2013-11-01'") from None
+    return value.strip()
+
+
+def _check_memory(value: str) -> str:
+    if not _MEMORY.fullmatch(value.strip()):
+        raise refuse(f"must be a size, not {describe(value)}", "write one such as 4g or 512m")
+    return value.strip()
+
+
+def _check_scalar(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        raise refuse(f"must be one value, not {describe(value)}", "write a text, a number, true or false")
+    return value
+
+
+def _check_options(value: Any) -> Any:
+    """Turn options into Spark's texts: true and false in small letters, numbers as they print."""
+    if not isinstance(value, dict):
+        return value
+    texts: dict[str, Any] = {}
+    for key, option in value.items():
+        if isinstance(option, list | dict) or option is None:
+            raise refuse(
+                f"has no single value for '{key}', but {describe(option)}", "write a text, a number, true or false"
+            )
+        texts[key] = str(option).lower() if isinstance(option, bool) else str(option)
+    return texts
+
+
+def describe(value: Any) -> str:
+    """Return `value` as a user would call it: `the text 'abc'`, `a list`, `nothing`."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {str(value).removesuffix('.0')}"
+    if isinstance(value, str):
+        shown = value if len(value) <= 40 else f"{value[:39]}…"
+        return f"the text '{shown}'" if value else "an empty text"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+Column = Annotated[str, AfterValidator(_no_blank)]
+Columns = Annotated[list[str], BeforeValidator(listed), AfterValidator(_no_empty)]
+Tags = Annotated[list[str], BeforeValidator(listed)]
+Identifier = Annotated[str, AfterValidator(_check_identifier)]
+Reference = Annotated[str, AfterValidator(_check_reference)]
+Seconds = Annotated[int, BeforeValidator(read_duration)]
+Fraction = Annotated[float, AfterValidator(_check_fraction)]
+Finite = Annotated[float, AfterValidator(_check_finite)]
+Instant = Annotated[str, AfterValidator(_check_instant)]
+Memory = Annotated[str, AfterValidator(_check_memory)]
+Value = Annotated[Any, AfterValidator(_check_scalar)]
+Options = Annotated[dict[str, str], BeforeValidator(_check_options)]
+Positive = Annotated[int, Field(gt=0)]

@@ -1,0 +1,303 @@
+"""Project -> Dag: every template rendered, every reference followed, every node after its parents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from sqlml.errors import ResolveError, SqlmlError, raise_all
+from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, Segment, SourceNode, SqlNode, TestNode
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.project import DataTest, Materialized, MlModel, Project, SqlModel
+from sqlml.resolve.data_tests import name_test, write_test
+from sqlml.resolve.index import Entry, Index, Relation, check_relations, index_project, quoted
+from sqlml.resolve.order import order_nodes
+from sqlml.resolve.references import TEST_KEYS, References, check_materialized, check_tags
+from sqlml.templating import Templates, evaluate, render_sql
+
+
+def resolve_project(project: Project) -> Dag:
+    """Return the graph of `project`; disabled SQL models and their data tests are not in it.
+
+    Raises:
+        ParseError: for templates that cannot be read or that fail.
+        ResolveError: for references that lead nowhere, names that are taken and cycles.
+        ErrorList: for several of these, over all files.
+    """
+    return _Resolution(project).resolve()
+
+
+class _Resolution:
+    """The nodes, edges and errors of one project, as they are found."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.errors: list[SqlmlError] = []
+        self.warnings: list[tuple[str, SourceLocation]] = []
+        self.templates = Templates(project.macro_files, project.variables, project.environment)
+        self.index: Index = index_project(project, self.errors)
+        self.nodes: dict[str, Node] = {}
+        self.edges: dict[str, Mapping[str, SourceLocation]] = {}
+        self.disabled: dict[str, SourceLocation] = {}
+
+    def resolve(self) -> Dag:
+        """Return the graph, or raise all that is wrong."""
+        self._add_inputs()
+        for sql_model in sorted(self.project.sql_models, key=lambda sql_model: (sql_model.path, sql_model.name)):
+            self._add_sql_model(sql_model)
+        for ml_model in sorted(self.project.ml_models, key=lambda ml_model: (ml_model.path, ml_model.name)):
+            self._add_ml_model(ml_model)
+        tests = self._singular_tests() | self._generic_tests()
+        self._check_disabled()
+        relations = {node.id: (node.relation, node.places.whole) for node in self.nodes.values() if node.relation}
+        check_relations(relations, self.errors)
+        order = order_nodes({node_id: self.edges.get(node_id, {}) for node_id in self.nodes}, self.errors)
+        raise_all(self.errors)
+        return Dag(self.project, self._in_order(order, tests), tuple(self.warnings))
+
+    def _add_inputs(self) -> None:
+        for source in self.project.sources:
+            entry = self.index.sources[source.source_name][source.name]
+            self.nodes[entry.node_id] = SourceNode(
+                id=entry.node_id,
+                name=f"{source.source_name}.{source.name}",
+                path=source.places.whole.path,
+                places=source.places,
+                tags=source.tags,
+                relation=entry.relation,
+                source=source,
+            )
+        for seed in self.project.seeds:
+            entry = self.index.relations[seed.name]
+            self.nodes[f"seed.{seed.name}"] = SeedNode(
+                id=f"seed.{seed.name}",
+                name=seed.name,
+                path=seed.path,
+                places=seed.places,
+                tags=seed.tags,
+                relation=entry.relation,
+                seed=seed,
+            )
+
+    def _add_sql_model(self, sql_model: SqlModel) -> None:
+        entry = self._entry_of(sql_model)
+        if entry is None:
+            return
+        if sql_model.config.get("enabled") is False:
+            self.disabled[entry.node_id] = sql_model.places.of("config.enabled")
+            return
+        references = References(self.index, self.project.target, SourceLocation(sql_model.path, 1), this=entry.relation)
+        sql = self._render(sql_model.text, sql_model.path, references)
+        if references.config.get("enabled") is False:
+            self.disabled[entry.node_id] = SourceLocation(sql_model.path, 1)
+            return
+        config = self._merge_config(sql_model, references.config)
+        self._note(references)
+        parents = references.parents(sql.text)
+        self.edges[entry.node_id] = parents
+        self.nodes[entry.node_id] = SqlNode(
+            id=entry.node_id,
+            name=sql_model.name,
+            path=sql_model.path,
+            places=sql_model.places,
+            tags=tuple(config["tags"]),
+            parents=tuple(parents),
+            relation=entry.relation,
+            sql_model=sql_model,
+            sql=sql,
+            materialized=cast("Materialized", config["materialized"]),
+            config=config,
+        )
+        if config["materialized"] != "table" and references.predictions:
+            what = f"predict() may not stand in '{sql_model.name}', which is materialized as '{config['materialized']}'"
+            fix = "a prediction is made once, when its reader is built: write config(materialized='table')"
+            self.errors.append(ResolveError(what, references.predictions[0].place, fix))
+
+    def _entry_of(self, sql_model: SqlModel) -> Entry | None:
+        """Return the entry of `sql_model`, or None if its name was taken by another, which is an error already."""
+        entry = self.index.relations.get(sql_model.name)
+        return entry if entry is not None and entry.place.path == sql_model.path else None
+
+    def _merge_config(self, sql_model: SqlModel, called: Mapping[str, Any]) -> dict[str, Any]:
+        config = {"materialized": "table", **sql_model.config, **called}
+        try:
+            config["materialized"] = check_materialized(config["materialized"])
+            declared = check_tags(sql_model.config.get("tags", ()))
+        except ResolveError as error:
+            error.location = sql_model.places.of("config.materialized")
+            self.errors.append(error)
+            declared = ()
+        config["tags"] = tuple(dict.fromkeys([*declared, *called.get("tags", ())]))
+        return config
+
+    def _add_ml_model(self, ml_model: MlModel) -> None:
+        node_id = f"ml_model.{ml_model.name}"
+        place = ml_model.places.of("training_data")
+        trained_on = self._evaluate(ml_model.training_data, place, "training_data")
+        parents = {trained_on.node_id: place} if trained_on is not None else {}
+        self.edges.setdefault(node_id, parents)
+        self.nodes.setdefault(
+            node_id,
+            MlNode(
+                id=node_id,
+                name=ml_model.name,
+                path=ml_model.path,
+                places=ml_model.places,
+                tags=ml_model.tags,
+                parents=tuple(parents),
+                ml_model=ml_model,
+            ),
+        )
+
+    def _evaluate(self, text: str, place: SourceLocation, key: str) -> Relation | None:
+        """Return the relation that a reference in YAML names, or None with the error noted."""
+        references = References(self.index, self.project.target, place)
+        functions = {name: references.functions[name] for name in ("ref", "source")}
+        try:
+            value = evaluate(self.templates, text, place, functions)
+        except SqlmlError as error:
+            if text in self.index.relations:
+                error.fix = f"write {key}: ref('{text}')"
+            self.errors.append(error)
+            return None
+        self.errors.extend(references.errors)
+        if isinstance(value, Relation):
+            return value if value.node_id else None
+        self.errors.append(ResolveError(f"'{key}' is not a reference: {text}", place, f"write {key}: ref('name')"))
+        return None
+
+    def _render(self, text: str, path: str, references: References) -> Rendered:
+        """Return the rendered template; if it fails, the error is noted and the text is empty."""
+        try:
+            return render_sql(self.templates, text, path, references.functions)
+        except SqlmlError as error:
+            references.errors.append(error)
+            return Rendered("", path, text)
+
+    def _note(self, references: References) -> None:
+        """Keep what a template was found to read, and what was wrong in it."""
+        self.errors.extend(references.errors)
+        self.warnings.extend(references.warnings)
+        for call in references.predictions:
+            parents = {call.ml_model: call.place, call.scored: call.place}
+            node = PredictionNode(
+                id=call.node_id,
+                name=call.name,
+                path=call.place.path,
+                places=Places(call.place),
+                parents=tuple(parents),
+                relation=call.relation,
+                ml_model=call.ml_model,
+                scored=call.scored,
+            )
+            self.nodes.setdefault(call.node_id, node)
+            self.edges.setdefault(call.node_id, parents)
+
+    def _singular_tests(self) -> dict[str, TestNode]:
+        tests: dict[str, TestNode] = {}
+        for test in sorted(self.project.singular_tests, key=lambda test: (test.name or "", test.location.path)):
+            path = test.location.path
+            name = test.name or path.rpartition("/")[2].removesuffix(".sql")
+            references = References(self.index, self.project.target, test.location, config_keys=TEST_KEYS)
+            sql = self._render(test.text or "", path, references)
+            if references.config.get("enabled") is False:
+                continue
+            parents = references.parents(sql.text)
+            has_errors = bool(references.errors)
+            self._note(references)
+            if not parents and not has_errors:
+                what = f"data test '{name}' reads no node of the project"
+                self.errors.append(ResolveError(what, test.location, "read what it is about with ref('name')"))
+            elif name in tests:
+                what = f"data test '{name}' is defined twice: {tests[name].path} and {path}"
+                self.errors.append(ResolveError(what, test.location, "rename one of the two files"))
+            tags = tuple(dict.fromkeys([*test.tags, *references.config.get("tags", ())]))
+            declared = replace(test, severity=references.config.get("severity", test.severity), tags=tags)
+            tests.setdefault(name, _test_node(name, declared, sql, parents))
+            self.edges.setdefault(f"test.{name}", parents)
+        return tests
+
+    def _generic_tests(self) -> dict[str, TestNode]:
+        tests: dict[str, TestNode] = {}
+        taken = {test.name or "" for test in self.project.singular_tests}
+        for owner, test in self._declared_tests():
+            name = _free_name(name_test(test, owner.name), taken)
+            parents = {owner.id: test.location}
+            to: Relation | None = None
+            if "to" in test.arguments:
+                to = self._evaluate(str(test.arguments["to"]), test.location, "to")
+                if to is None:
+                    continue
+                parents.setdefault(to.node_id, test.location)
+            try:
+                text = write_test(test, quoted(owner.relation), to)
+            except ResolveError as error:
+                error.location = test.location
+                self.errors.append(error)
+                continue
+            # The whole text comes from the line that declares the test.
+            sql = Rendered(text, test.location.path, "", (Segment(0, len(text), test.location.line),))
+            tests[name] = _test_node(name, test, sql, parents)
+            self.edges[f"test.{name}"] = parents
+        return tests
+
+    def _declared_tests(self) -> Iterator[tuple[Node, DataTest]]:
+        for node_id in sorted(self.nodes):
+            node = self.nodes[node_id]
+            for test in _tests_on(node):
+                yield node, test
+
+    def _check_disabled(self) -> None:
+        for child, parents in self.edges.items():
+            for parent, place in parents.items():
+                if parent in self.disabled:
+                    name = parent.partition(".")[2]
+                    what = f"'{child.partition('.')[2]}' reads '{name}', which is disabled"
+                    fix = f"enable '{name}' (disabled at {self.disabled[parent]}), or do not read it"
+                    self.errors.append(ResolveError(what, place, fix))
+
+    def _in_order(self, order: tuple[str, ...], tests: Mapping[str, TestNode]) -> dict[str, Node]:
+        """Return the nodes in order, each followed by the tests it owns."""
+        ranks = {node_id: rank for rank, node_id in enumerate(order)}
+        owned: dict[str, list[TestNode]] = {}
+        for _, test in sorted(tests.items()):
+            owner = max(test.parents, key=ranks.__getitem__)
+            owned.setdefault(owner, []).append(replace(test, owner=owner))
+        nodes: dict[str, Node] = {}
+        for node_id in order:
+            nodes[node_id] = self.nodes[node_id]
+            nodes |= {test.id: test for test in owned.get(node_id, ())}
+        return nodes
+
+
+def _tests_on(node: Node) -> tuple[DataTest, ...]:
+    if isinstance(node, SourceNode):
+        return node.source.tests
+    if isinstance(node, SeedNode):
+        return node.seed.tests
+    return node.sql_model.tests if isinstance(node, SqlNode) else ()
+
+
+def _test_node(name: str, test: DataTest, sql: Rendered, parents: Mapping[str, SourceLocation]) -> TestNode:
+    return TestNode(
+        id=f"test.{name}",
+        name=name,
+        path=test.location.path,
+        places=Places(test.location),
+        tags=test.tags,
+        parents=tuple(parents),
+        test=test,
+        owner="",
+        sql=sql,
+    )
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return `name`, numbered if it is taken, and take it."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    taken.add(free)
+    return free

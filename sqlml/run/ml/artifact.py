@@ -1,0 +1,111 @@
+"""The files of a fitted model: a PipelineModel and a signature in, a folder out, and back again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import DataError
+from sqlml.ir.state import Column, Signature
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+
+PIPELINE = "pipeline"
+SIGNATURE_FILE = "signature.json"
+_FORMAT = 1
+_CHUNK_BYTES = 1 << 20
+
+
+def save_fitted(pipeline: PipelineModel, signature: Signature, folder: Path) -> None:
+    """Write `pipeline/`, then `signature.json` with the checksums of all its files, into `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pipeline.write().save(_local_uri(folder.absolute() / PIPELINE))
+    document = {
+        "format": _FORMAT,
+        "signature": asdict(signature) | {"settings": dict(signature.settings)},
+        "checksums": checksums(folder / PIPELINE),
+    }
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / SIGNATURE_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def read_pipeline(folder: Path) -> PipelineModel:
+    """Return the PipelineModel in `folder`, whose files are checked first.
+
+    Raises:
+        DataError: a file is missing, was changed or is not one of the fitted model's.
+    """
+    from pyspark.ml import PipelineModel
+
+    expected = _document(folder)["checksums"]
+    found = checksums(folder / PIPELINE)
+    if found != expected:
+        wrong = sorted(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))
+        shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        raise DataError(
+            f"the fitted model in '{folder}' was changed after it was saved: {shown}",
+            fix="put its files back, roll back to another version, or fit again with --retrain",
+        )
+    with _plain_path(folder.absolute() / PIPELINE) as path:
+        return PipelineModel.load(_local_uri(path))
+
+
+def read_signature(folder: Path) -> Signature:
+    """Return the signature of the fitted model in `folder`.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+    """
+    entry = dict(_document(folder)["signature"])
+    entry["features"] = tuple(Column(**column) for column in entry["features"])
+    entry["outputs"] = tuple(Column(**column) for column in entry["outputs"])
+    entry["slots"], entry["classes"] = tuple(entry["slots"]), tuple(entry["classes"])
+    return Signature(**entry)
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return path (relative, forward slashes) to SHA-256 of each file below `folder`; Hadoop's own `.crc` left out."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".crc")
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
+
+
+def _document(folder: Path) -> Mapping[str, Any]:
+    try:
+        document = json.loads((folder / SIGNATURE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"there is no readable fitted model in '{folder}': {error}") from error
+    if document.get("format") != _FORMAT:
+        raise DataError(f"the fitted model in '{folder}' was saved by another version of sqlml", fix="fit it again")
+    return dict(document)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _local_uri(path: Path) -> str:
+    # Not `as_uri`: Hadoop takes %20 for three characters.
+    return f"file://{path.as_posix()}"
+
+
+@contextmanager
+def _plain_path(path: Path) -> Iterator[Path]:
+    """Give a path to the same folder that Spark's loader takes as it stands; `[a]`, `{a}` and `a,b` are patterns to it."""
+    if not any(character in str(path) for character in "*?[]{},\\"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="sqlml-") as scratch:
+        link = Path(scratch) / PIPELINE
+        link.symlink_to(path, target_is_directory=True)
+        yield link

@@ -1,0 +1,222 @@
+"""Looks at the rows before a fit: split rows in, their profile out, or errors that name what no fit can use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import DataError, SqlmlError, raise_all
+from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import MlModel, Scalar
+from sqlml.ir.transforms import FeatureTransform, Kind
+from sqlml.run.ml.sql_text import is_float
+from sqlml.run.tables import quote
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+SIDE = "__sqlml_side"
+TRAINING = "training"
+HOLDOUT = "holdout"
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What one scan told of the rows.
+
+    Attributes:
+        rows: rows on each side; `excluded` are on neither.
+        classes: side to each label value's rows; empty unless a classifier.
+        sizes: array and vector features to their length.
+    """
+
+    rows: Mapping[str, int]
+    classes: Mapping[str, Mapping[Scalar, int]] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+def profile_rows(
+    rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform], has_holdout: bool
+) -> Profile:
+    """Return the profile of `rows`, which have the column `SIDE` and no null label.
+
+    Raises:
+        DataError, ErrorList: no rows on a side; a feature without any value, with an infinite one, with arrays of
+            different lengths; a label or weight that cannot be used.
+    """
+    from pyspark.sql import functions as F  # noqa: N812
+
+    is_classifier = estimator.problem is Problem.CLASSIFICATION
+    # Zeros of either sign are one class.
+    by = [F.col(SIDE), *([F.col(quote(ml_model.label or "")).alias("label")] if is_classifier else [])]
+    groups = (
+        rows.groupBy(*by).agg(*_measures(rows, ml_model, estimator, transforms)).limit(3 * MOST_CLASSES + 1).collect()
+    )
+    if len(groups) > 3 * MOST_CLASSES:
+        raise DataError(
+            f"label '{ml_model.label}' of ml model '{ml_model.name}' has more than {MOST_CLASSES} values",
+            ml_model.places.of("label"),
+            f"'{estimator.name}' tells classes apart; for a number take an estimator of regression",
+        )
+    totals: dict[str, int] = {TRAINING: 0, HOLDOUT: 0, "excluded": 0}
+    classes: dict[str, dict[Scalar, int]] = {TRAINING: {}, HOLDOUT: {}}
+    for group in groups:
+        side = group[SIDE] or "excluded"
+        totals[side] += group["n"]
+        if is_classifier and side in classes:
+            value = _plain(group["label"])
+            classes[side][value] = classes[side].get(value, 0) + group["n"]
+    errors = _wrong_sides(totals, ml_model, has_holdout)
+    raise_all(errors)
+    training = [group for group in groups if group[SIDE] == TRAINING]
+    used = [group for group in groups if group[SIDE] is not None]
+    errors = _wrong_numbers(used, ml_model)
+    errors += [error for index, t in enumerate(transforms) for error in _wrong_feature(training, index, t, ml_model)]
+    raise_all(errors)
+    sizes = {
+        t.column: training[0][f"size_{i}"] for i, t in enumerate(transforms) if t.kind in (Kind.ARRAY, Kind.VECTOR)
+    }
+    if is_classifier:
+        _check_classes(classes, ml_model, estimator)
+    return Profile(totals, classes if is_classifier else {}, sizes)
+
+
+def label_error(ml_model: MlModel, estimator: Estimator, data_type: str) -> DataError | None:
+    """Return the error of a label whose Spark type does not suit the estimator; None if it does."""
+    base = data_type.partition("(")[0]
+    numbers = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+    allowed = (
+        (*numbers, "boolean", "string", "char", "varchar") if estimator.problem is Problem.CLASSIFICATION else numbers
+    )
+    if base in allowed:
+        return None
+    return DataError(
+        f"label '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}, "
+        f"which '{estimator.name}' cannot learn",
+        ml_model.places.of("label"),
+        f"make one of these of it in the SQL: {', '.join(allowed)}",
+    )
+
+
+def _measures(
+    rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform]
+) -> list[Column]:
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql import functions as F  # noqa: N812
+
+    measures = [F.count(F.lit(1)).alias("n")]
+    if ml_model.label is not None:
+        label = quote(ml_model.label)
+        is_wrong = _not_finite(label) if dict(rows.dtypes).get(ml_model.label) in ("float", "double") else "false"
+        measures.append(F.expr(f"count_if({is_wrong})").alias("wrong_labels"))
+    if ml_model.weight is not None:
+        weight = f"CAST({quote(ml_model.weight)} AS DOUBLE)"
+        is_wrong = f"{weight} IS NULL OR {weight} < 0 OR {_not_finite(weight)}"
+        measures.append(F.expr(f"count_if({is_wrong})").alias("wrong_weights"))
+        measures.append(F.expr(f"max({weight})").alias("weight"))
+    for index, transform in enumerate(transforms):
+        name = quote(transform.column)
+        present, infinite = f"{name} IS NOT NULL", "false"
+        if is_float(transform.type):
+            present += f" AND NOT isnan({name})"
+            infinite = f"abs({name}) = double('Infinity')"
+        if transform.kind is Kind.ARRAY:
+            # A null or NaN inside has no median to stand for it.
+            infinite = f"exists({name}, x -> x IS NULL OR {_not_finite('CAST(x AS DOUBLE)')})"
+        measures.append(F.expr(f"count_if({present})").alias(f"present_{index}"))
+        measures.append(F.expr(f"count_if({infinite})").alias(f"infinite_{index}"))
+        if transform.kind in (Kind.ARRAY, Kind.VECTOR):
+            column = F.col(name) if transform.kind is Kind.ARRAY else vector_to_array(F.col(name))
+            measures.append(F.min(F.size(column)).alias(f"shortest_{index}"))
+            measures.append(F.max(F.size(column)).alias(f"size_{index}"))
+    return measures
+
+
+def _not_finite(expression: str) -> str:
+    return f"(isnan({expression}) OR abs({expression}) = double('Infinity'))"
+
+
+def _wrong_sides(rows: Mapping[str, int], ml_model: MlModel, has_holdout: bool) -> list[SqlmlError]:
+    place = ml_model.places.of("where" if ml_model.where else "training_data")
+    if rows[TRAINING] + rows[HOLDOUT] == 0:
+        rest = f" left after its 'where:', null labels and split ({rows['excluded']} rows)" if rows["excluded"] else ""
+        return [
+            DataError(f"ml model '{ml_model.name}' has no rows to fit on{rest}", place, "look at the training data")
+        ]
+    split = ml_model.places.of("split")
+    fix = "choose another 'split:', or {by: none} to evaluate on the training rows"
+    if rows[TRAINING] == 0:
+        return [DataError(f"every row of ml model '{ml_model.name}' is held out, none is left to fit on", split, fix)]
+    if has_holdout and rows[HOLDOUT] == 0:
+        return [DataError(f"the hold-out of ml model '{ml_model.name}' is empty", split, fix)]
+    return []
+
+
+def _wrong_numbers(groups: Sequence[Any], ml_model: MlModel) -> list[SqlmlError]:
+    errors: list[SqlmlError] = []
+    if ml_model.label is not None and (count := sum(group["wrong_labels"] for group in groups)):
+        what = f"label '{ml_model.label}' of ml model '{ml_model.name}' is NaN or infinite in {count} rows"
+        errors.append(
+            DataError(what, ml_model.places.of("label"), "make it null in the SQL, or leave them out by 'where:'")
+        )
+    if ml_model.weight is not None:
+        what = f"weight '{ml_model.weight}' of ml model '{ml_model.name}'"
+        if count := sum(group["wrong_weights"] for group in groups):
+            what, fix = f"{what} is null, negative or not finite in {count} rows", "a weight is a number, 0 or more"
+            errors.append(DataError(what, ml_model.places.of("weight"), fix))
+        elif not any(group["weight"] for group in groups):
+            errors.append(DataError(f"{what} is 0 in every row", ml_model.places.of("weight")))
+    return errors
+
+
+def _wrong_feature(
+    training: Sequence[Any], index: int, transform: FeatureTransform, ml_model: MlModel
+) -> list[SqlmlError]:
+    place: SourceLocation = ml_model.places.of("features" if ml_model.include else "training_data")
+    what = f"feature '{transform.column}' of ml model '{ml_model.name}'"
+    if not sum(group[f"present_{index}"] for group in training):
+        fix = f"leave it out with features: {{exclude: [{transform.column}]}}"
+        return [DataError(f"{what} is null in every training row", place, fix)]
+    if count := sum(group[f"infinite_{index}"] for group in training):
+        is_array = transform.kind is Kind.ARRAY
+        wrong = "holds a null, a NaN or an infinite number" if is_array else "is infinite"
+        return [DataError(f"{what} {wrong} in {count} training rows", place, "make it finite in the SQL")]
+    if transform.kind in (Kind.ARRAY, Kind.VECTOR):
+        # A null array has a size of null, so only the lengths that exist are compared.
+        lengths = {group[f"{end}_{index}"] for group in training for end in ("shortest", "size")} - {None, -1}
+        if len(lengths) > 1 or lengths == {0}:
+            return [
+                DataError(f"{what} has lengths from {min(lengths)} to {max(lengths)}", place, "it needs one length")
+            ]
+        if any(group[f"present_{index}"] < group["n"] for group in training):
+            return [DataError(f"{what} is null in some training rows", place, "give it a value in the SQL")]
+    return []
+
+
+def _check_classes(classes: Mapping[str, Mapping[Scalar, int]], ml_model: MlModel, estimator: Estimator) -> None:
+    values = sorted(classes[TRAINING], key=str)
+    shown = ", ".join(repr(value) for value in values[:10])
+    what = f"label '{ml_model.label}' of ml model '{ml_model.name}'"
+    place = ml_model.places.of("label")
+    if len(values) < 2:
+        raise DataError(f"{what} has one value in the training rows: {shown}", place, "a classifier needs two classes")
+    if len(values) > MOST_CLASSES:
+        raise DataError(f"{what} has {len(values)} values", place, f"at most {MOST_CLASSES} classes can be told apart")
+    if estimator.max_classes is not None and len(values) > estimator.max_classes:
+        fix = f"'{estimator.name}' tells {estimator.max_classes} classes apart; RandomForestClassifier any number"
+        raise DataError(f"{what} has {len(values)} values: {shown}", place, fix)
+    if missing := [value for value in classes[HOLDOUT] if value not in classes[TRAINING]]:
+        names = ", ".join(repr(value) for value in missing[:10])
+        fix = "leave them out by 'where:', or choose another 'split:'"
+        raise DataError(f"{what} has values in the hold-out that no training row has: {names}", place, fix)
+
+
+def _plain(value: Any) -> Scalar:
+    """Return a label's value as JSON can hold it."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    number = float(value)
+    return 0.0 if number == 0 else number

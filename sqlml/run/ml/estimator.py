@@ -1,0 +1,93 @@
+"""Makes the Spark ML estimator of an ML model: a spec and what the data decides in, an estimator ready to fit out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import DataError
+from sqlml.ir.estimators import Estimator, Family
+from sqlml.ir.features import INTERNAL_PREFIX
+from sqlml.ir.project import MlModel
+from sqlml.run.ml.layout import SPARK_DEPTH
+
+if TYPE_CHECKING:
+    from pyspark.ml import Estimator as SparkEstimator
+
+LABEL = f"{INTERNAL_PREFIX}label"
+WEIGHT = f"{INTERNAL_PREFIX}weight"
+DEFAULT_SEED = 42
+_DEFAULT_MAX_BINS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the data decides.
+
+    Attributes:
+        rows: rows to fit on.
+        arity: the most values of an indexed category; 0 without one.
+        depth: of the layout (`layout.Layout`).
+    """
+
+    rows: int
+    arity: int
+    depth: int
+
+
+def make_estimator(ml_model: MlModel, entry: Estimator, shape: Shape) -> tuple[SparkEstimator[Any], dict[str, Any]]:
+    """Return the estimator and the params set on it: the user's, and those that sqlml adds.
+
+    Added are a fixed seed where the estimator draws lots, a `maxBins` that holds the largest category, the depth that
+    the row layout needs, and the threshold, so that Spark's own `prediction` follows it.
+
+    Raises:
+        DataError: a category with nearly as many values as there are rows; a param that Spark refuses.
+    """
+    estimator_class = getattr(import_module(entry.module), entry.name)
+    params: dict[str, Any] = dict(ml_model.params)
+    estimator = estimator_class()
+    if estimator.hasParam("seed"):
+        params.setdefault("seed", DEFAULT_SEED)
+    if estimator.hasParam("aggregationDepth") and shape.depth != SPARK_DEPTH:
+        params.setdefault("aggregationDepth", shape.depth)
+    if entry.family is Family.TREE and shape.arity:
+        _check_arity(ml_model, shape)
+        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < shape.arity:
+            params["maxBins"] = shape.arity
+    if ml_model.threshold is not None and entry.threshold_param is not None:
+        params |= _threshold(ml_model.threshold, entry.threshold_param, params)
+    columns = {"featuresCol": "features"}
+    if ml_model.label is not None and entry.needs_label:
+        columns["labelCol"] = LABEL
+    if ml_model.weight is not None:
+        columns["weightCol"] = WEIGHT
+    try:
+        return estimator_class(**params, **columns), params
+    except TypeError as error:
+        what = f"'{entry.name}' of ml model '{ml_model.name}' refuses its params: {error}"
+        raise DataError(what, ml_model.places.of("params")) from error
+
+
+def user_depth(ml_model: MlModel) -> int | None:
+    """Return the `aggregationDepth` that the user fixed, or None."""
+    depth = ml_model.params.get("aggregationDepth")
+    return None if depth is None else int(depth)
+
+
+def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str, Any]:
+    # A multinomial regression of two classes reads `thresholds` alone.
+    if param == "threshold" and params.get("family") != "multinomial":
+        return {"threshold": threshold}
+    return {"thresholds": [1 - threshold, threshold]}
+
+
+def _check_arity(ml_model: MlModel, shape: Shape) -> None:
+    # Spark allows no more bins than rows, and a bin for each value of a category.
+    if shape.arity > shape.rows:
+        raise DataError(
+            f"a category of ml model '{ml_model.name}' has {shape.arity} slots, and there are {shape.rows} rows to fit on",
+            ml_model.places.of("features"),
+            "lower its max_categories, leave it out, or bring more rows",
+        )

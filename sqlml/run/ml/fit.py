@@ -1,0 +1,205 @@
+"""Fits an ML model: a training relation in, a saved fitted model with its signature, metrics and facts out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import DataError
+from sqlml.ir.engine import Fitted
+from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
+from sqlml.ir.project import MlModel, Scalar
+from sqlml.ir.session import PINNED_SETTINGS
+from sqlml.ir.state import Column, Metric, Signature
+from sqlml.ir.transforms import FeatureTransform, choose_transforms
+from sqlml.run.ml.artifact import save_fitted
+from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, label_error, profile_rows
+from sqlml.run.ml.estimator import LABEL, WEIGHT, Shape, make_estimator, user_depth
+from sqlml.run.ml.evaluate import evaluate
+from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
+from sqlml.run.ml.layout import Layout, choose_layout, lay_out
+from sqlml.run.ml.outputs import centre_distance, output_columns
+from sqlml.run.ml.split import split_rows
+from sqlml.run.ml.stages import FEATURES, FeatureStages, fit_features
+from sqlml.run.tables import columns_of, quote
+
+if TYPE_CHECKING:
+    from pyspark.ml import Model, PipelineModel
+    from pyspark.sql import DataFrame, SparkSession
+
+# Approximate medians have no depth to choose: their rows stand in at most as many partitions as repeat at depth 2.
+_IMPUTE_PARTITIONS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is fitted; `classes` are in the order of Spark's class index, empty unless a classifier."""
+
+    ml_model: MlModel
+    entry: Estimator
+    transforms: tuple[FeatureTransform, ...]
+    label_type: str | None
+    classes: tuple[Scalar, ...] = ()
+
+
+def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, folder: Path) -> Fitted:
+    """Fit `ml_model` on the rows of `training`, measure it and save it into `folder`, which is made.
+
+    Writes `pipeline/`, a Spark ML PipelineModel from the relation's columns to Spark's, and `signature.json`.
+
+    Raises:
+        CompileError, ErrorList: features or transforms do not fit the relation's columns.
+        DataError, ErrorList: rows that no fit can use; the column is named.
+    """
+    entry = ESTIMATORS[ml_model.estimator]
+    columns = columns_of(training.schema)
+    task = _Task(ml_model, entry, choose_transforms(columns, ml_model, entry), _label_type(columns, ml_model, entry))
+    with ExitStack() as stack:
+        wanted = _persisted(stack, _usable_rows(training, task))
+        null_labels = _null_labels(wanted, task)
+        rows = wanted.where(f"{quote(ml_model.label or '')} IS NOT NULL") if null_labels else wanted
+        rule = split_rows(rows, ml_model)
+        sided = rows.selectExpr("*", f"{rule.side} AS {SIDE}")
+        profile = profile_rows(sided, ml_model, entry, task.transforms, rule.holdout is not None)
+        if task.label_type and entry.problem is Problem.CLASSIFICATION:
+            classes = order_classes(profile.classes[TRAINING], ml_model, task.label_type)
+            task = replace(task, classes=classes)
+        layout = choose_layout(profile.rows[TRAINING], user_depth(ml_model))
+        laid_out = _persisted(stack, lay_out(rows.where(rule.training), ml_model.keys, layout.partitions))
+        stages = fit_features(laid_out, task.transforms, profile.sizes, _impute_rows(laid_out, layout))
+        shape = Shape(profile.rows[TRAINING], stages.arity, layout.depth)
+        estimator, params = make_estimator(ml_model, entry, shape)
+        features = _persisted(stack, _features(laid_out, task, stages))
+        fitted = estimator.fit(features)
+        metrics = _measure(features, fitted, task, TRAINING)
+        if rule.holdout is not None:
+            held = choose_layout(profile.rows[HOLDOUT]).partitions
+            held_out = lay_out(rows.where(rule.holdout), ml_model.keys, held)
+            metrics += _measure(_persisted(stack, _features(held_out, task, stages)), fitted, task, HOLDOUT)
+        signature = _signature(task, stages, columns)
+        save_fitted(_pipeline(stages, fitted), signature, folder)
+    facts = {
+        "rows": dict(profile.rows) | {"null_label": null_labels},
+        "split": dict(rule.facts),
+        "layout": {"partitions": layout.partitions, "keys": list(ml_model.keys)},
+        **_facts(task, profile, stages, params),
+    }
+    return Fitted(signature, metrics, profile.rows[TRAINING], facts)
+
+
+def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) -> str | None:
+    if not entry.needs_label or ml_model.label is None:
+        return None
+    label_type = next(column.type for column in columns if column.name.lower() == ml_model.label.lower())
+    error = label_error(ml_model, entry, label_type)
+    if error is not None:
+        raise error
+    return label_type
+
+
+def _persisted(stack: ExitStack, rows: DataFrame) -> DataFrame:
+    stack.callback(rows.unpersist)
+    return rows.persist()
+
+
+def _usable_rows(training: DataFrame, task: _Task) -> DataFrame:
+    """Return the rows after `where:` with the columns that the ML model reads, in the relation's order.
+
+    Columns that are not read must not decide a hash, else adding one would change the split and the layout.
+    """
+    ml_model = task.ml_model
+    rows = training.where(ml_model.where) if ml_model.where else training
+    roles = {name.lower() for name in (*ml_model.roles, *ml_model.split.columns)}
+    read = roles | {transform.column.lower() for transform in task.transforms}
+    return rows.selectExpr(*[quote(column.name) for column in columns_of(rows.schema) if column.name.lower() in read])
+
+
+def _null_labels(rows: DataFrame, task: _Task) -> int:
+    """Return how many rows have no label.
+
+    Raises:
+        DataError: there are some, and the ML model says `null_label: error`.
+    """
+    if task.label_type is None:
+        return 0
+    ml_model = task.ml_model
+    count = rows.where(f"{quote(ml_model.label or '')} IS NULL").count()
+    if count and ml_model.null_label == "error":
+        raise DataError(
+            f"label '{ml_model.label}' of ml model '{ml_model.name}' is null in {count} rows",
+            ml_model.places.of("null_label"),
+            "leave them out by 'where:', or say null_label: drop",
+        )
+    return count
+
+
+def _impute_rows(laid_out: DataFrame, layout: Layout) -> DataFrame:
+    return laid_out.coalesce(_IMPUTE_PARTITIONS) if layout.depth > 2 else laid_out
+
+
+def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
+    """Return what an estimator reads: `features`, `LABEL` and `WEIGHT`, each if there is one."""
+    from pyspark.sql import functions as F  # noqa: N812
+
+    ml_model = task.ml_model
+    for stage in stages.stages:
+        rows = stage.transform(rows)
+    columns = [F.col(FEATURES)]
+    if task.classes:
+        label = F.expr(class_index(ml_model.label or "", task.label_type or "", task.classes))
+        columns.append(label.alias(LABEL, metadata=class_metadata(task.classes)))
+    elif task.label_type is not None:
+        columns.append(F.col(quote(ml_model.label or "")).cast("double").alias(LABEL))
+    if ml_model.weight is not None:
+        columns.append(F.col(quote(ml_model.weight)).cast("double").alias(WEIGHT))
+    return rows.select(*columns)
+
+
+def _measure(features: DataFrame, fitted: Model, task: _Task, dataset: str) -> tuple[Metric, ...]:
+    scored = fitted.transform(features)
+    if task.entry.problem is Problem.CLUSTERING:
+        scored = scored.withColumn("distance", centre_distance(fitted))
+    with ExitStack() as stack:
+        return evaluate(_persisted(stack, scored), task.entry.problem, len(task.classes), dataset)
+
+
+def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:
+    from pyspark.ml import PipelineModel
+
+    return PipelineModel([*stages.stages, fitted])
+
+
+def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) -> Signature:
+    by_name = {column.name: column for column in columns}
+    label = task.ml_model.label if task.label_type else None
+    return Signature(
+        ml_model=task.ml_model.name,
+        estimator=task.entry.name,
+        features=tuple(by_name[transform.column] for transform in task.transforms),
+        slots=stages.slots,
+        outputs=output_columns(task.entry.problem, label, task.label_type, task.classes),
+        label=label,
+        label_type=task.label_type,
+        classes=task.classes,
+        threshold=task.ml_model.threshold,
+        settings=dict(PINNED_SETTINGS),
+    )
+
+
+def _facts(task: _Task, profile: Profile, stages: FeatureStages, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a version remembers beside its signature, fit to be written as JSON."""
+    given = task.ml_model.params
+    return {
+        "classes": {
+            side: {class_text(value): counts.get(value, 0) for value in task.classes}
+            for side, counts in profile.classes.items()
+            if task.classes and counts
+        },
+        "params": dict(params),
+        "params_added": {name: value for name, value in params.items() if given.get(name) != value},
+        "transforms": [transform.describe() for transform in task.transforms],
+        "categories": {column: len(labels) for column, labels in stages.categories.items()},
+    }

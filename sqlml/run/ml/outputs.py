@@ -1,0 +1,75 @@
+"""The columns that a prediction adds: a signature in, their names and types and the SQL of each out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlml.ir.estimators import Problem
+from sqlml.ir.project import Scalar
+from sqlml.ir.state import Column, Signature
+from sqlml.run.ml.labels import class_text
+from sqlml.run.ml.sql_text import literal, typed_literal
+
+if TYPE_CHECKING:
+    from pyspark.ml import PipelineModel
+    from pyspark.sql import Column as SparkColumn
+
+
+def output_columns(
+    problem: Problem, label: str | None, label_type: str | None, classes: Sequence[Scalar]
+) -> tuple[Column, ...]:
+    """Return the columns that a prediction adds (without a prefix)."""
+    if problem is Problem.CLUSTERING:
+        return (Column("cluster", "int", False), Column("distance", "double"))
+    if problem is Problem.REGRESSION:
+        return (Column(f"predicted_{label}", "double"),)
+    predicted = Column(f"predicted_{label}", str(label_type))
+    if len(classes) == 2:
+        return (predicted, Column("probability", "double"))
+    return (predicted, Column("confidence", "double"), Column("probabilities", "map<string,double>"))
+
+
+def output_expressions(fitted: PipelineModel, signature: Signature) -> list[SparkColumn]:
+    """Return an expression over what `fitted` adds for each of `signature.outputs`, in order."""
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql import functions as F  # noqa: N812
+
+    if signature.label is None:
+        return [F.col("prediction").cast("int"), centre_distance(fitted.stages[-1])]
+    if not signature.classes:
+        return [F.col("prediction")]
+    values = ", ".join(typed_literal(value, str(signature.label_type)) for value in signature.classes)
+    predicted = F.expr(f"get(array({values}), CAST(prediction AS INT))")
+    probabilities = vector_to_array(F.col("probability"))
+    if len(signature.classes) == 2:
+        return [predicted, F.get(probabilities, F.lit(1))]
+    names = ", ".join(literal(class_text(value)) for value in signature.classes)
+    return [predicted, F.array_max(probabilities), F.map_from_arrays(F.expr(f"array({names})"), probabilities)]
+
+
+def centre_distance(fitted_kmeans: Any) -> SparkColumn:
+    """Return the distance of `features` to the centre of the row's cluster.
+
+    It is the one that the clusters were made by: euclidean, or 1 - cosine similarity.
+    """
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql import functions as F  # noqa: N812
+
+    # One literal that Spark parses once, where a nested array of literals is a plan of k times n nodes.
+    centres = json.dumps([[float(value) for value in centre] for centre in fitted_kmeans.clusterCenters()])
+    table = F.from_json(F.lit(centres), "array<array<double>>")
+    centre = F.get(table, F.col("prediction").cast("int"))
+    row = vector_to_array(F.col("features"))
+    if fitted_kmeans.getDistanceMeasure() == "cosine":
+        return F.lit(1.0) - _dot(row, centre) / F.sqrt(_dot(row, row) * _dot(centre, centre))
+    difference = F.zip_with(row, centre, lambda left, right: left - right)
+    return F.sqrt(F.aggregate(difference, F.lit(0.0), lambda total, value: total + value * value))
+
+
+def _dot(left: SparkColumn, right: SparkColumn) -> SparkColumn:
+    from pyspark.sql import functions as F  # noqa: N812
+
+    products = F.zip_with(left, right, lambda one, other: one * other)
+    return F.aggregate(products, F.lit(0.0), lambda total, value: total + value)

@@ -1,0 +1,133 @@
+"""Which rows are held out: a split and typed columns in, two SQL conditions out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import DataError
+from sqlml.ir.project import MlModel, Scalar, Split
+from sqlml.run.ml.sql_text import is_hashable, literal, typed_literal
+from sqlml.run.tables import columns_of, quote
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+HASH_BUCKETS = 10_000
+TIME_TYPES = ("timestamp", "timestamp_ntz", "date")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRule:
+    """A split as SQL.
+
+    Attributes:
+        holdout: condition of the rows held out; None: none are.
+        training: condition of the rows fitted on; rows of neither are left out.
+        facts: what a version remembers of it.
+    """
+
+    training: str
+    holdout: str | None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def side(self) -> str:
+        """SQL expression of `training`, `holdout` or null."""
+        first = f"WHEN {self.holdout} THEN 'holdout' " if self.holdout else ""
+        return f"CASE {first}WHEN {self.training} THEN 'training' END"
+
+
+def resolve_split(ml_model: MlModel) -> Split:
+    """Return the split of `ml_model` with its defaults: by event time if there is one, else by hash of the keys."""
+    split = ml_model.split
+    by = split.by or ("time" if ml_model.event_time else "hash")
+    columns = split.columns
+    if not columns and by == "time" and ml_model.event_time:
+        columns = (ml_model.event_time,)
+    if not columns and by == "hash":
+        columns = ml_model.keys
+    return replace(split, by=by, columns=columns)
+
+
+def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
+    """Return the rule that splits `rows`; reads them only to learn the cut of a split by time.
+
+    - hash: held out where `pmod(xxhash64(columns, seed), 10000) < holdout * 10000`; nulls are hashed like any value
+      (`xxhash64` passes over them), so that rows with the same columns stay together. Without columns, all columns of
+      `rows` that can be hashed are.
+    - time: held out from the cut on. The cut is `holdout_from`, or the first instant after the exact
+      (1 - holdout) quantile, so that at most that share is held out and equal instants stay together. Rows less than
+      `gap_s` before the cut, and rows without a time, are on neither side.
+    - column: held out where the column has one of `holdout_values`, fitted on where it has one of `train_values` or,
+      if none are given, any other value or null.
+
+    Raises:
+        DataError: a time column that holds no time.
+    """
+    split = resolve_split(ml_model)
+    facts: dict[str, Any] = {"by": split.by, "columns": list(split.columns)}
+    if split.by == "none":
+        return SplitRule("true", None, facts)
+    if split.by == "hash":
+        return _by_hash(rows, split, facts)
+    if split.by == "time":
+        return _by_time(rows, split, ml_model, facts)
+    types = {column.name.lower(): column.type for column in columns_of(rows.schema)}
+    name = split.columns[0]
+    held = _is_one_of(name, split.holdout_values, types[name.lower()])
+    kept = _is_one_of(name, split.train_values, types[name.lower()]) if split.train_values else f"NOT ({held})"
+    return SplitRule(kept, held, {**facts, "holdout_values": list(split.holdout_values)})
+
+
+def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
+    names = split.columns or [column.name for column in columns_of(rows.schema) if is_hashable(column.type)]
+    hashed = ", ".join(quote(name) for name in names)
+    bucket = f"pmod(xxhash64({hashed}, {split.seed}), {HASH_BUCKETS})"
+    border = round(split.holdout * HASH_BUCKETS)
+    facts |= {"columns": list(names), "seed": split.seed, "holdout": split.holdout}
+    return SplitRule(f"{bucket} >= {border}", f"{bucket} < {border}", facts)
+
+
+def _by_time(rows: DataFrame, split: Split, ml_model: MlModel, facts: dict[str, Any]) -> SplitRule:
+    name = split.columns[0]
+    found = next(column.type for column in columns_of(rows.schema) if column.name.lower() == name.lower())
+    if found not in TIME_TYPES:
+        raise DataError(
+            f"ml model '{ml_model.name}' is split by time '{name}', which is of type {found}",
+            ml_model.places.of("split.column" if ml_model.split.columns else "event_time"),
+            "make a timestamp of it in the SQL, or split by hash or column",
+        )
+    micros = f"unix_micros(CAST({quote(name)} AS TIMESTAMP))"
+    cut = _given_cut(rows, split) if split.holdout_from else _learn_cut(rows, micros, split.holdout)
+    if cut is None:
+        return SplitRule(f"{micros} IS NOT NULL", "false", facts)
+    border = cut - split.gap_s * 1_000_000
+    facts |= {"holdout_from": _instant(cut), "gap_s": split.gap_s}
+    return SplitRule(f"{micros} < {border}", f"{micros} >= {cut}", facts)
+
+
+def _given_cut(rows: DataFrame, split: Split) -> int:
+    text = literal(str(split.holdout_from))
+    return int(rows.sparkSession.sql(f"SELECT unix_micros(CAST({text} AS TIMESTAMP))").collect()[0][0])
+
+
+def _learn_cut(rows: DataFrame, micros: str, holdout: float) -> int | None:
+    """Return the first instant after the exact quantile in microseconds; None if there is none."""
+    times = rows.selectExpr(f"{micros} AS t")
+    quantile = times.selectExpr(f"percentile_disc({1 - holdout}D) WITHIN GROUP (ORDER BY t)").collect()[0][0]
+    if quantile is None:
+        return None
+    cut = times.selectExpr(f"min(t) FILTER (WHERE t > {int(quantile)})").collect()[0][0]
+    return None if cut is None else int(cut)
+
+
+def _instant(micros: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _is_one_of(name: str, values: tuple[Scalar, ...], data_type: str) -> str:
+    conditions = [f"{quote(name)} <=> {typed_literal(value, data_type)}" for value in values]
+    return f"({' OR '.join(conditions)})"

@@ -1,0 +1,2 @@
+{{ config('view') }}
+select * from {{ ref('letters') }}

@@ -1,0 +1,2 @@
+-- a
+select * from {{ ref('c') }}

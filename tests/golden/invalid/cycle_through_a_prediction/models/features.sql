@@ -1,0 +1,2 @@
+select id, predicted_id
+from {{ predict('late', ref('clean')) }}

@@ -1,0 +1,3 @@
+{% macro forever(n) %}
+{{ forever(n + 1) }}
+{% endmacro %}

@@ -1,0 +1,1 @@
+select {{ ref.__class__ }} as x

@@ -1,0 +1,1 @@
+select {{ [].append(1) }} as x

@@ -1,0 +1,2 @@
+select
+  {{ forever(1) }} as x

@@ -1,0 +1,1 @@
+select '{{ env_var('SQLML_SECRET_KEY') }}' as x

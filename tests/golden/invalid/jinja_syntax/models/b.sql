@@ -1,0 +1,3 @@
+select *
+{% if true %}
+from {{ ref('letters') }}

@@ -1,0 +1,3 @@
+{% test positive(model) %}
+select 1
+{% endtest %}

@@ -1,0 +1,1 @@
+select {{ 'id' | uper }} from {{ ref('letters') }}

@@ -1,0 +1,2 @@
+{% import 'x.sql' as x %}
+select 1 as y

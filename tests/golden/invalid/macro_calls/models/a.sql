@@ -1,0 +1,1 @@
+select {{ safe('id') }} as x from {{ ref('letters') }}

@@ -1,0 +1,3 @@
+select
+  {{ safe('id', 2, 3) }} as x
+from {{ ref('letters') }}

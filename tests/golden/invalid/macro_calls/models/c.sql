@@ -1,0 +1,2 @@
+select {{ broken() }} as x
+from {{ ref('letters') }}

@@ -1,0 +1,1 @@
+select * from {{ asof_join(rows=ref('letters')) }}

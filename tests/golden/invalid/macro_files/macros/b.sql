@@ -1,0 +1,3 @@
+
+{% macro twice() %}{% endmacro %}
+{% macro ref(name) %}{% endmacro %}

@@ -1,0 +1,3 @@
+{% macro open() %}
+{% if true %}
+{% endmacro %}

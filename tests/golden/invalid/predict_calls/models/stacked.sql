@@ -1,0 +1,1 @@
+select * from {{ predict('late', predict('late', ref('features'))) }}

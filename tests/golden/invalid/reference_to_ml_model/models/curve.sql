@@ -1,0 +1,1 @@
+select * from {{ ml_table('late', 'roc_curve') }}

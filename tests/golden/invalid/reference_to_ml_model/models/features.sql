@@ -1,0 +1,1 @@
+select id, letter from {{ ref('letters') }}

@@ -1,0 +1,3 @@
+select *
+from {{ ref('letters') }}
+where id > {{ var('first_id') }}

@@ -1,0 +1,1 @@
+select {{ target.shema }} from {{ ref('letters') }}

@@ -1,0 +1,3 @@
+select *
+from {{ ref('leters') }}
+join {{ ref('flights') }} using (id)

@@ -1,0 +1,31 @@
+"""Broken projects: each folder under `invalid/` in, the whole text of its errors out."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sqlml.errors import SqlmlError, format_error
+from sqlml.parse import ParseRequest, parse_project
+from sqlml.resolve import resolve_project
+
+INVALID = Path(__file__).parent / "invalid"
+
+
+def check(project_dir: Path) -> str:
+    """Return what a user reads when the project is compiled; an empty text if nothing is wrong with it."""
+    try:
+        resolve_project(parse_project(ParseRequest(project_dir)))
+    except SqlmlError as error:
+        return format_error(error) + "\n"
+    return ""
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in INVALID.iterdir()))
+def test_invalid_project(case):
+    text = check(INVALID / case).replace(str(INVALID / case), "<project>")
+    expected = INVALID / case / "expected.txt"
+    if os.environ.get("GOLDEN_UPDATE") == "1":
+        expected.write_text(text, encoding="utf-8")
+    assert text, "the project is valid"
+    assert text == expected.read_text(encoding="utf-8")

@@ -1,0 +1,2 @@
+{{ config(enabled=var('keep_old', false)) }}
+select * from {{ ref('long_gone') }}

@@ -1,0 +1,2 @@
+select day, {{ ratio('web', 'web + app') }} as web_share
+from {{ ref('by_day') }}

@@ -1,0 +1,2 @@
+select id, upper(letter) as letter
+from {{ ref('letters') }}

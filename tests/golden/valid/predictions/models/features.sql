@@ -1,0 +1,2 @@
+select flight_id, carrier, cast(delay as double) as delay
+from {{ source('raw', 'flights') }}

@@ -1,0 +1,2 @@
+select flight_id, delay, predicted_delay
+from {{ predict('delay', ref('features')) }}

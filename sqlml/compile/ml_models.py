@@ -85,14 +85,12 @@ def _check_transforms(
         stages = [_STAGES[word] for word in words if word in _STAGES]
         yield from check_params(stages, entry.params, ml_model.places, f"transforms.{at}.params")
         place = ml_model.places.of(f"transforms.{at}.columns")
-        for column in entry.columns if columns is not None and features is not None else ():
-            if column == "*" or column.lower() in chosen:
-                continue
+        for column in entry.columns if columns is not None else ():
             what = f"a transform of ml model '{ml_model.name}' names '{column}', which"
-            if column.lower() not in known:
-                fix = suggest(column, features or (), "the features are")
+            if column != "*" and column.lower() not in known:
+                fix = suggest(column, features or columns or ())
                 yield CompileError(f"{what} '{title}' does not have", place, fix)
-            else:
+            elif column != "*" and features is not None and column.lower() not in chosen:
                 has_role = role_error(column, ml_model, place)
                 yield has_role or CompileError(f"{what} is not a feature", place, f"add '{column}' to 'features:'")
 

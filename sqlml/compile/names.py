@@ -31,12 +31,14 @@ class NameResolver:
 
     Attributes:
         errors: unknown and ambiguous columns.
+        unknown: ids of the expressions that are unknown columns.
         is_exact: whether every name's meaning is known; unknown columns of a relation make it False, and no error.
     """
 
     def __init__(self, what: str, locate: Locate, subquery: Subquery) -> None:
         self.what = what
         self.errors: list[SqlmlError] = []
+        self.unknown: set[int] = set()
         self.is_exact = True
         self._locate = locate
         self._subquery = subquery
@@ -88,6 +90,7 @@ class NameResolver:
                 return
             level = level.outer
         if names[0] not in GENERATED:
+            self.unknown.add(id(column))
             self._report_unknown(column, names, scope)
 
     def _read_qualified_star(self, alias: str, scope: Scope, reads: Reads) -> None:
@@ -139,7 +142,7 @@ class NameResolver:
             return
         name = column.parts[0]
         self.error(
-            f"{self.what} uses column '{name.name}', which {_titles(owners)} have",
+            f"{self.what} uses column '{name.name}', which both {_join([owner.alias for owner in owners])} have",
             name,
             f"say which one: {' or '.join(f'{owner.alias}.{name.name}' for owner in owners)}",
         )
@@ -193,5 +196,9 @@ def _all_relations(scope: Scope | None) -> Iterable[Relation]:
 
 
 def _titles(relations: list[Relation]) -> str:
-    titles = list(dict.fromkeys(f"'{relation.title}'" for relation in relations))
-    return titles[0] if len(titles) == 1 else ", ".join(titles[:-1]) + " and " + titles[-1]
+    return _join(list(dict.fromkeys(relation.title for relation in relations)))
+
+
+def _join(names: list[str]) -> str:
+    quoted = [f"'{name}'" for name in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " and " + quoted[-1]

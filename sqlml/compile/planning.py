@@ -87,8 +87,15 @@ class _Planner:
         return frozenset(found)
 
     def _lacks_champion(self, fingerprint: Fingerprint) -> list[str]:
-        known = self._champions.keys() | self._crowning
-        return [name for name in fingerprint.champions if name not in known]
+        """Return the ML models that were or would be fitted, but whose predictions cannot be had in this build."""
+        return [
+            name
+            for name in fingerprint.champions
+            if name not in self._champions
+            and name not in self._crowning
+            # One that was never fitted and is not selected is a mistake of the selection, which its reader will tell.
+            and (name in self._snapshot.versions or f"ml_model.{name}" in self._request.selected)
+        ]
 
     def _step(self, node: Node) -> Step:
         fingerprint = self._effective[node.id]

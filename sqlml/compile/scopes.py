@@ -164,7 +164,8 @@ class _Analyzer:
                 reads = Reads()
                 self.names.read([item], scope, reads)
                 names = _item_names(item)
-                is_known = is_known and names is not None
+                # What a misspelt column is called by others cannot be known, and is no error of theirs.
+                is_known = is_known and names is not None and id(item) not in self.names.unknown
                 made = [Output(name, at, item, reads) for name in names or ()]
             for output in made:
                 if output.name is not None:

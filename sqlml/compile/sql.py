@@ -56,7 +56,7 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
     except SqlglotParseError as error:
         raise _unreadable(error, tokens, what, locate) from None
     except RecursionError:
-        raise CompileError(f"the SQL of {what} is nested too deeply to be read", locate(0)) from None
+        raise CompileError(f"{what} is nested too deeply to be read", locate(0)) from None
     if len(trees) > 1:
         second = next(token for token in tokens if token.token_type is TokenType.SEMICOLON)
         raise CompileError(
@@ -76,7 +76,7 @@ def _tokenize(text: str, what: str, locate: Locate) -> list[Token]:
         offset = _unclosed(text)
         shown = text[offset : offset + 2] if text.startswith("/*", offset) else text[offset : offset + 1]
         raise CompileError(
-            f"the SQL of {what} cannot be read: {shown} is never closed", locate(offset), f"close the {shown}"
+            f"{what} cannot be read: {shown} is never closed", locate(offset), f"close the {shown}"
         ) from None
     for token, following in pairwise(tokens):
         # `window` is also a function, which sqlglot does not know after GROUP BY.
@@ -101,7 +101,7 @@ def _check_commas(tokens: Sequence[Token], what: str, locate: Locate) -> None:
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.token_type is TokenType.COMMA and (following is None or following.token_type in _NO_ITEM):
             raise CompileError(
-                f"the SQL of {what} cannot be read: nothing follows a comma", locate(token.start), "remove the comma"
+                f"{what} cannot be read: nothing follows a comma", locate(token.start), "remove the comma"
             )
 
 
@@ -109,8 +109,10 @@ def _unreadable(error: SqlglotParseError, tokens: Sequence[Token], what: str, lo
     first = error.errors[0] if error.errors else {}
     # A description may end with the token as Python prints it, which says nothing to a user.
     reason = str(first.get("description") or "it is no SQL").partition(" but got <")[0].rstrip(".")
+    if reason.startswith("Required"):
+        reason = "something is missing"
     reason = "unexpected" if reason.startswith("Invalid expression") else reason[:1].lower() + reason[1:]
     at = [token for token in tokens if (token.line, token.col) == (first.get("line"), first.get("col"))]
     offset = at[0].start if at else 0
     near = f" near '{at[0].text}'" if at else ""
-    return CompileError(f"the SQL of {what} cannot be read{near}: {reason}", locate(offset))
+    return CompileError(f"{what} cannot be read{near}: {reason}", locate(offset))

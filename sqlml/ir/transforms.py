@@ -256,7 +256,7 @@ class _Said:
 
 
 _FITTING: Mapping[str, str] = {
-    "impute": "numbers take mean, median, mode or a number; booleans also true or false; categories take mode or a string",
+    "impute": "numbers take mean, median, mode or a number; booleans true or false too; categories mode or a string",
     "encode": "numbers, booleans and strings can be encoded",
     "max_categories": "it goes with 'encode:', or with a string",
     "unseen": "'other' is the one choice: unseen values share a slot with the rare ones",

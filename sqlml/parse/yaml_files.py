@@ -21,7 +21,7 @@ Pair = tuple[str, yaml.Node, yaml.Node]
 # libyaml's composer and ours call themselves for each level: deeper nesting ends the process before any error.
 MAX_DEPTH = 100
 # Aliases of aliases can make a small file endless.
-MAX_VALUES = 1_000_000
+MAX_VALUES = 200_000
 
 _TAG = "tag:yaml.org,2002:"
 _TRUE = frozenset({"yes", "true", "on"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlml.ir.dag import Rendered, TestNode
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def count_failures(spark: SparkSession, tests: Sequence[tuple[TestNode, str]], log: str) -> Mapping[str, int]:
+def count_failures(spark: SparkSession, tests: Sequence[tuple[TestNode, str]], log: Path) -> Mapping[str, int]:
     """Return for each test id how many rows failed.
 
     Args:
         tests: each with the relation of its owner.
-        log: where to look further, for errors.
+        log: takes Spark's whole account of a failure.
 
     Raises:
         StepError: a test's SQL cannot be run.
@@ -35,7 +36,7 @@ def count_failures(spark: SparkSession, tests: Sequence[tuple[TestNode, str]], l
     return counts
 
 
-def _count_together(spark: SparkSession, tests: Sequence[TestNode], relation: str, log: str) -> dict[str, int]:
+def _count_together(spark: SparkSession, tests: Sequence[TestNode], relation: str, log: Path) -> dict[str, int]:
     """Count for each test the rows of `relation` that meet its condition, in one scan.
 
     Example:
@@ -44,13 +45,13 @@ def _count_together(spark: SparkSession, tests: Sequence[TestNode], relation: st
     columns = ", ".join(f"count_if({test.condition}) as t{number}" for number, test in enumerate(tests))
     text = f"select {columns} from {quote(relation)}"
     names = ", ".join(f"'{test.name}'" for test in tests)
-    doing = Doing(f"data tests {names} failed to run", tests[0].places.whole, hint=log)
+    doing = Doing(f"data tests {names} failed to run", tests[0].places.whole, log_file=log)
     with spark_failures(doing):
         row = spark.sql(text).first()
     return {test.id: int(row[number]) if row else 0 for number, test in enumerate(tests)}
 
 
-def _count_alone(spark: SparkSession, test: TestNode, log: str) -> int:
+def _count_alone(spark: SparkSession, test: TestNode, log: Path) -> int:
     before = "select count(*) from (\n"
     # The end of the line ends a trailing comment of a singular test.
     text = f"{before}{test.sql.text}\n)"

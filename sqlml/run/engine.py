@@ -149,7 +149,7 @@ class SparkEngine:
 
     def count_failures(self, tests: Sequence[tuple[TestNode, str]]) -> Mapping[str, int]:
         """Run data tests, the cheap ones of a relation in one scan."""
-        return count_failures(self.session, tests, self._log_hint)
+        return count_failures(self.session, tests, self._settings.log_file)
 
     def fit(self, node: MlNode, training: str, folder: Path) -> Fitted:
         """Fit with Spark ML."""
@@ -176,9 +176,4 @@ class SparkEngine:
         return spark_failures(self._doing(what, node.places.whole, sql))
 
     def _doing(self, what: str, location: SourceLocation | None, sql: Rendered | None = None) -> Doing:
-        compiled = f"the compiled SQL is target/compiled/{sql.path}; " if sql else ""
-        return Doing(what, location, sql, compiled + self._log_hint)
-
-    @property
-    def _log_hint(self) -> str:
-        return f"the full log is {self._settings.log_file}"
+        return Doing(what, location, sql, self._settings.log_file)

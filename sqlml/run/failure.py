@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlml.errors import StepError
@@ -26,13 +29,19 @@ class Doing:
         what: begins the sentence (`sql model 'x' failed`).
         location: the place if the failure names none.
         sql: the SQL that ran, to find the place in it.
-        hint: where to look further.
+        log_file: takes Spark's whole account of the failure.
     """
 
     what: str
     location: SourceLocation | None = None
     sql: Rendered | None = None
-    hint: str | None = None
+    log_file: Path | None = None
+
+    @property
+    def fix(self) -> str | None:
+        """Where to look further."""
+        compiled = f"the compiled SQL is target/compiled/{self.sql.path}; " if self.sql else ""
+        return f"{compiled}the full log is {self.log_file}" if self.log_file else None
 
 
 @contextmanager
@@ -48,11 +57,23 @@ def spark_failures(doing: Doing) -> Iterator[None]:
     try:
         yield
     except PySparkException as error:
-        raise StepError(f"{doing.what}: {_root_cause(error)}", _place(error, doing), doing.hint) from error
+        _log(error, doing)
+        raise StepError(f"{doing.what}: {_root_cause(error)}", _place(error, doing), doing.fix) from error
     except Py4JError as error:
-        raise StepError(f"{doing.what}: {_java_cause(error)}", doing.location, doing.hint) from error
+        _log(error, doing)
+        raise StepError(f"{doing.what}: {_java_cause(error)}", doing.location, doing.fix) from error
     except (ConnectionError, EOFError) as error:
-        raise StepError(f"{doing.what}: Spark's Java process has stopped", doing.location, doing.hint) from error
+        raise StepError(f"{doing.what}: Spark's Java process has stopped", doing.location, doing.fix) from error
+
+
+def _log(error: BaseException, doing: Doing) -> None:
+    """Append the Python and Java stacks of `error` to the log, which hold what one line cannot."""
+    if doing.log_file is None:
+        return
+    stack = "".join(traceback.format_exception(error))
+    java = getattr(error, "_stackTrace", None) or ""
+    with doing.log_file.open("a", encoding="utf-8") as file:
+        file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} ERROR {doing.what}\n{stack}{java}\n")
 
 
 def _root_cause(error: BaseException) -> str:

@@ -24,7 +24,8 @@ BASE = {
     "sqlml_project.yml": "name: small\n",
     "data/flights.csv": "id,carrier,origin,dest,miles,delay,ts\n1,AA,JFK,LAX,2475,10,2013-01-01 10:00:00\n",
     "seeds/airlines.csv": "code,name\nAA,American\n",
-    "models/sources.yml": "version: 2\nsources:\n  - name: raw\n    tables:\n      - {name: flights, path: data/flights.csv}\n",
+    "models/sources.yml": "version: 2\nsources:\n  - name: raw\n    tables:\n"
+    "      - {name: flights, path: data/flights.csv}\n",
 }
 
 

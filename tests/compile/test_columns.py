@@ -77,7 +77,7 @@ def test_returned_columns(workshop, sql, columns):
         (f"select f.id from {SOURCE} f left semi join {AIRLINES} a on f.carrier = a.code where ^a.name = 'x'",
          "'a.name', but reads no relation 'a'"),
         (f"select ^id from {SOURCE} a join {SOURCE} b on a.id = b.id",
-         "column 'id', which 'raw.flights' have|say which one: a.id or b.id"),
+         "column 'id', which both 'a' and 'b' have|say which one: a.id or b.id"),
         (f"select ^miles + 1 from {SOURCE}", "an expression without a name (column 1)|add `as name`"),
         (f"select id, ^miles as ID from {SOURCE}", "returns 'id' and 'ID', which are one name|rename one"),
         (f"select ^id as `a.b` from {SOURCE}", "'a.b': a dot in a name is read as a field|name it 'a_b'"),
@@ -100,14 +100,21 @@ def test_wrong_columns(workshop, sql, expected):
 def test_all_errors_of_all_files_are_reported_together(workshop):
     text = workshop.errors(
         {
-            "models/a.sql": f"select idd, milez as m from {SOURCE}",
-            "models/b.sql": "select idd, mm from {{ ref('a') }}",
+            "models/a.sql": f"select idd as id, milez as m from {SOURCE}",
+            "models/b.sql": "select id, mm from {{ ref('a') }}",
             "models/c.sql": "select from from",
         }
     )
     # A misspelt column of `a` has a name all the same, so that its readers are checked too.
     assert text.count("error:") == 4
-    assert text.index("a.sql:1:8") < text.index("a.sql:1:13") < text.index("b.sql:1:13") < text.index("c.sql")
+    assert text.index("a.sql:1:8") < text.index("a.sql:1:19") < text.index("b.sql:1:12") < text.index("c.sql")
+
+
+def test_a_misspelt_name_is_reported_once(workshop):
+    text = workshop.errors(
+        {"models/a.sql": f"select idd from {SOURCE}", "models/b.sql": "select id from {{ ref('a') }}"}
+    )
+    assert text.count("error:") == 1
 
 
 def test_unknown_columns_are_contagious_and_no_error(workshop):
@@ -174,7 +181,8 @@ def test_tests_on_columns_that_do_not_exist(workshop):
     text = workshop.errors(
         {
             "models/m.sql": f"select id, carrier from {SOURCE}",
-            "models/m.yml": "version: 2\nmodels:\n  - name: m\n    columns:\n      - name: idd\n        data_tests: [not_null]\n"
+            "models/m.yml": "version: 2\nmodels:\n  - name: m\n    columns:\n      - name: idd\n"
+            "        data_tests: [not_null]\n"
             "      - name: carrier\n        data_tests:\n"
             "          - relationships: {to: ref('airlines'), field: codes}\n"
             "          - not_null: {where: mils > 1}\n",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sqlml.compile import compile_dag
 from sqlml.errors import SqlmlError, format_error
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project
@@ -15,7 +16,7 @@ INVALID = Path(__file__).parent / "invalid"
 def check(project_dir: Path) -> str:
     """Return what a user reads when the project is compiled; an empty text if nothing is wrong with it."""
     try:
-        resolve_project(parse_project(ParseRequest(project_dir)))
+        compile_dag(resolve_project(parse_project(ParseRequest(project_dir))), {})
     except SqlmlError as error:
         return format_error(error) + "\n"
     return ""

@@ -52,7 +52,7 @@ def test_broken_yaml_is_told_in_words(copy):
     chance = random.Random(7)
     files = [*sorted(copy.glob("models/**/*.yml")), copy / "sqlml_project.yml"]
     n_refused = 0
-    for _ in range(250):
+    for _ in range(80):
         file = chance.choice(files)
         text = file.read_text(encoding="utf-8")
         file.write_text(break_text(text, chance), encoding="utf-8")
@@ -64,4 +64,4 @@ def test_broken_yaml_is_told_in_words(copy):
                 assert single.location is not None, format_error(single)
                 assert (copy / single.location.path).exists(), format_error(single)
         file.write_text(text, encoding="utf-8")
-    assert n_refused > 80
+    assert n_refused > 25

@@ -101,7 +101,7 @@ def _local_uri(path: Path) -> str:
 
 @contextmanager
 def _plain_path(path: Path) -> Iterator[Path]:
-    """Give a path to the same folder that Spark's loader takes as it stands; `[a]`, `{a}` and `a,b` are patterns to it."""
+    """Give a path to the same folder without what Spark's loader takes for patterns (`[a]`, `{a}`, `a,b`)."""
     if not any(character in str(path) for character in "*?[]{},\\"):
         yield path
         return

@@ -45,9 +45,8 @@ def make_estimator(ml_model: MlModel, entry: Estimator, shape: Shape) -> tuple[S
     Raises:
         DataError: a category with nearly as many values as there are rows; a param that Spark refuses.
     """
-    estimator_class = getattr(import_module(entry.module), entry.name)
+    estimator = getattr(import_module(entry.module), entry.name)()
     params: dict[str, Any] = dict(ml_model.params)
-    estimator = estimator_class()
     if estimator.hasParam("seed"):
         params.setdefault("seed", DEFAULT_SEED)
     if estimator.hasParam("aggregationDepth") and shape.depth != SPARK_DEPTH:
@@ -64,10 +63,13 @@ def make_estimator(ml_model: MlModel, entry: Estimator, shape: Shape) -> tuple[S
     if ml_model.weight is not None:
         columns["weightCol"] = WEIGHT
     try:
-        return estimator_class(**params, **columns), params
-    except TypeError as error:
+        for name, value in {**params, **columns}.items():
+            # Not the constructor, which lacks `thresholds` for trees.
+            estimator.set(estimator.getParam(name), value)
+    except (TypeError, ValueError) as error:
         what = f"'{entry.name}' of ml model '{ml_model.name}' refuses its params: {error}"
         raise DataError(what, ml_model.places.of("params")) from error
+    return estimator, params
 
 
 def user_depth(ml_model: MlModel) -> int | None:
@@ -87,7 +89,7 @@ def _check_arity(ml_model: MlModel, shape: Shape) -> None:
     # Spark allows no more bins than rows, and a bin for each value of a category.
     if shape.arity > shape.rows:
         raise DataError(
-            f"a category of ml model '{ml_model.name}' has {shape.arity} slots, and there are {shape.rows} rows to fit on",
+            f"a category of ml model '{ml_model.name}' has {shape.arity} slots, but only {shape.rows} rows to fit on",
             ml_model.places.of("features"),
             "lower its max_categories, leave it out, or bring more rows",
         )

@@ -144,7 +144,7 @@ def _learn_labels(
     categories = [transform for transform in transforms if transform.encode is not None]
     if not categories:
         return {}
-    texts = [f"nullif({_category(t, NULL_LABEL)}, {literal(NULL_LABEL)}) AS {names[t.column]}" for t in categories]
+    texts = [f"{_category(transform, NULL_LABEL)} AS {names[transform.column]}" for transform in categories]
     columns = [names[transform.column] for transform in categories]
     indexer = StringIndexer(
         inputCols=columns,
@@ -152,8 +152,11 @@ def _learn_labels(
         handleInvalid="keep",
         stringOrderType="frequencyDesc",
     )
-    learnt = indexer.fit(rows.selectExpr(*texts)).labelsArray
-    return {t.column: tuple(labels[: t.max_categories]) for t, labels in zip(categories, learnt, strict=True)}
+    learnt = [
+        tuple(label for label in labels if label != NULL_LABEL)
+        for labels in indexer.fit(rows.selectExpr(*texts)).labelsArray
+    ]
+    return {t.column: labels[: t.max_categories] for t, labels in zip(categories, learnt, strict=True)}
 
 
 def _impute(made: _Making, transforms: Sequence[FeatureTransform], rows: DataFrame) -> None:
@@ -183,8 +186,10 @@ def _index(made: _Making, transforms: Sequence[FeatureTransform], labels: Mappin
         made.labels[transform.column] = labels[transform.column] + ((NULL_LABEL,) if has_null_slot else ())
     inputs = [made.column[transform.column] for transform in categories]
     outputs = [f"{name}_index" for name in inputs]
-    arrays = [list(made.labels[transform.column]) for transform in categories]
-    made.add(StringIndexerModel.from_arrays_of_labels(arrays, inputs, outputs, handleInvalid="keep"))
+    for transform, column, output in zip(categories, inputs, outputs, strict=True):
+        # One stage a column: pyspark pads arrays of labels of unequal length with nulls, on which one-hot fails.
+        labels_of = list(made.labels[transform.column])
+        made.add(StringIndexerModel.from_labels(labels_of, column, output, handleInvalid="keep"))
     made.column |= dict(zip([t.column for t in categories], outputs, strict=True))
     for drop_last in (False, True):
         columns = [t.column for t in categories if t.encode == "one_hot" and _drops_last(t) is drop_last]

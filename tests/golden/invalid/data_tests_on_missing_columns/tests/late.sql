@@ -1,0 +1,1 @@
+select * from {{ ref('features') }} where arr_delay > 600

@@ -1,0 +1,2 @@
+select flight_id, score
+from {{ predict('late_arrival', ref('today')) }}

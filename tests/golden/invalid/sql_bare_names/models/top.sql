@@ -1,0 +1,1 @@
+select flight_id from stg_flights join raw.flights using (flight_id)

@@ -1,0 +1,2 @@
+select flight_id,, carrier
+from {{ source('raw', 'flights') }}

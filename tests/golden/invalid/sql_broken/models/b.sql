@@ -1,0 +1,3 @@
+select flight_id
+from {{ source('raw', 'flights') }}
+where carrier = 'AA

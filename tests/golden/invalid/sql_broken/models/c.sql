@@ -1,0 +1,2 @@
+select (distance + 1 as miles
+from {{ source('raw', 'flights') }}

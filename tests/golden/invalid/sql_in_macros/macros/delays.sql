@@ -1,0 +1,1 @@
+{% macro minutes(column) %}coalesce({{ column }}, 0){% endmacro %}

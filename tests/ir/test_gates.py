@@ -1,0 +1,72 @@
+"""Gates on measured metrics; no JVM."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sqlml.errors import format_error
+from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.gates import check_gates, gate_dataset, unknown_gate_metrics
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.metrics import METRICS, key_metric, known_metrics
+from sqlml.ir.project import Gate, MlModel, Split
+from sqlml.ir.state import Metric
+
+PLACE = SourceLocation("m.yml", 4)
+
+
+def outcome(value, dataset="holdout", metric="areaUnderROC", **bounds):
+    measured = () if value is None else (Metric(dataset, metric, value), Metric(dataset, metric, 0.0, slice="a"))
+    return check_gates((Gate("areaUnderROC", PLACE, **bounds),), measured, "holdout")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "passed"),
+    [
+        (0.72, {"at_least": 0.72}, True),
+        (0.7199, {"at_least": 0.72}, False),
+        (0.5, {"at_most": 0.5}, True),
+        (0.51, {"at_most": 0.5}, False),
+        (0.5, {"at_least": 0.4, "at_most": 0.6}, True),
+        (0.7, {"at_least": 0.4, "at_most": 0.6}, False),
+    ],
+)
+def test_bounds_are_included(value, bounds, passed):
+    assert outcome(value, **bounds).is_passed is passed
+
+
+def test_what_was_not_measured_fails_with_the_reason():
+    missing = outcome(None, at_least=0.5)
+    assert (missing.is_passed, missing.value) == (False, None)
+    assert missing.reason == "'areaUnderROC' was not measured on the hold-out, it needs two classes"
+    assert outcome(math.nan, at_least=0.5).reason == "'areaUnderROC' is not a number on the hold-out"
+    assert not outcome(0.9, dataset="training", at_least=0.5).is_passed
+
+
+def test_the_gate_and_its_reason_are_readable():
+    result = outcome(0.7384, at_least=0.75)
+    assert (result.gate, result.reason) == ("areaUnderROC >= 0.75", "areaUnderROC is 0.7384 on the hold-out")
+
+
+def test_an_unknown_metric_is_found_before_a_fit():
+    ml_model = MlModel(
+        name="m",
+        path="m.yml",
+        places=Places(PLACE),
+        training_data="",
+        estimator="LinearRegression",
+        gates=(Gate("rsme", PLACE, at_most=1), Gate("areaUnderROC", PLACE), Gate("rmse", PLACE)),
+        split=Split(by="none"),
+    )
+    errors = unknown_gate_metrics(ml_model, ESTIMATORS["LinearRegression"])
+    assert len(errors) == 2
+    assert "did you mean 'rmse'" in format_error(errors[0])
+    assert gate_dataset(ml_model) == "training"
+
+
+def test_every_estimator_has_a_key_metric():
+    for estimator in ESTIMATORS.values():
+        assert set(known_metrics(estimator)) <= METRICS.keys()
+        assert key_metric(estimator)[0] in ("areaUnderROC", "rmse", "silhouette")

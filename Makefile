@@ -2,15 +2,20 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python -m
+PIP := $(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check coverage bench lock clean
+.PHONY: demo test check lock clean
 
-# Build the example project and predict with it.
+# Build the example project, look at what it made, and score a file.
 demo: $(VENV)/installed
 	$(RUN) sqlml build
+	@echo
 	$(RUN) sqlml model list
+	@echo
 	$(RUN) sqlml show late_arrival_scores --limit 8
+	@echo
 	$(RUN) sqlml predict late_arrival --input last_week_flights --output target/demo/predictions.csv --overwrite
+	@head -4 target/demo/predictions.csv
 
 # Lint, types and every test.
 test: check
@@ -21,19 +26,22 @@ check: $(VENV)/installed-dev
 	$(RUN) ruff format --check sqlml tests benchmarks
 	$(RUN) mypy
 
-# The versions in constraints.txt are those that the tests passed with.
+# constraints.txt holds the versions that the tests passed with.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(PIP) --editable .
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 # Take the newest versions that pyproject.toml allows.
 lock:
-	$(PYTHON) tools/lock.py > constraints.txt
+	rm -rf $(VENV) && $(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(RUN) pip freeze --exclude-editable > constraints.txt
+	touch $(VENV)/installed $(VENV)/installed-dev
 
 clean:
 	rm -rf $(VENV) target

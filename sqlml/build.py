@@ -17,8 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import CommandError
-from sqlml.ir.dag import Dag, MlNode, SeedNode, SourceNode
+from sqlml.ir.dag import Dag, SeedNode, SourceNode
 from sqlml.ir.plan import Compiled, Plan, PlanRequest
 from sqlml.ir.project import Project
 from sqlml.ir.results import Progress, RunResults
@@ -126,7 +125,7 @@ def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> P
         PlanRequest(
             selected=frozenset(selected),
             full_refresh=request.full_refresh,
-            retrain=frozenset(_known_ml_models(compiled.dag, request.retrain)),
+            retrain=frozenset(request.retrain),
             no_retrain=request.no_retrain,
             now=datetime.now(UTC),
         ),
@@ -185,12 +184,3 @@ def open_engine(project: Project) -> Iterator[SparkEngine]:
     with SparkEngine(project.root, settings) as engine:
         yield engine
 
-
-def _known_ml_models(dag: Dag, names: tuple[str, ...]) -> tuple[str, ...]:
-    from sqlml.errors import suggest
-
-    known = [node.name for node in dag.nodes.values() if isinstance(node, MlNode)]
-    for name in names:
-        if name not in known:
-            raise CommandError(f"there is no ml model '{name}' to retrain", fix=suggest(name, known, "there are"))
-    return names

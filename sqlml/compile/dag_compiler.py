@@ -124,6 +124,10 @@ class _Compiler:
         outputs = facts.analysis.query.outputs
         if outputs is None:
             return
+        if not outputs:
+            self._errors.append(
+                CompileError(f"{what} returns no columns", node.sql.locate(0), "name some after SELECT")
+            )
         found = list(_check_outputs(outputs, what, node.sql))
         self._errors.extend(found)
         if found:
@@ -163,21 +167,26 @@ class _Compiler:
 def _check_outputs(outputs: list[Output], what: str, sql: Rendered) -> Iterator[SqlmlError]:
     seen: dict[str, str] = {}
     for at, output in enumerate(outputs):
-        place = sql.locate(offset_of(output.node))
-        if output.name is None:
-            yield CompileError(f"{what} returns an expression without a name (column {at + 1})", place, "add `as name`")
-        elif output.name.lower() in seen:
-            both = (
-                f"'{output.name}' twice"
-                if seen[output.name.lower()] == output.name
-                else (f"'{seen[output.name.lower()]}' and '{output.name}', which are one name to Spark")
-            )
-            yield CompileError(f"{what} returns {both}", place, "rename one, or leave it out with `* except (…)`")
-        elif "." in output.name:
-            text = f"{what} returns a column '{output.name}': a dot in a name is read as a field of a struct"
-            yield CompileError(text, place, f"name it '{output.name.replace('.', '_')}'")
-        else:
+        found = _check_output(output, at, seen)
+        if found is not None:
+            yield CompileError(f"{what} returns {found[0]}", sql.locate(offset_of(output.node)), found[1])
+        elif output.name is not None:
             seen[output.name.lower()] = output.name
+
+
+def _check_output(output: Output, at: int, seen: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return what is wrong with the name of an output, and the fix."""
+    name = output.name
+    if name is None:
+        return f"an expression without a name (column {at + 1})", "add `as name`"
+    if "." in name:
+        fix = f"name it '{name.replace('.', '_')}'"
+        return f"a column '{name}': a dot in a name is read as a field of a struct", fix
+    first = seen.get(name.lower())
+    if first is None:
+        return None
+    both = f"'{name}' twice" if first == name else f"'{first}' and '{name}', which are one name to Spark"
+    return both, "rename one, or leave it out with `* except (…)`"
 
 
 def _references(dag: Dag) -> Iterator[tuple[str, str]]:

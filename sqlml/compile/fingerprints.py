@@ -31,6 +31,9 @@ _CASE_COUNTS = frozenset(
 )  # fmt: skip
 
 
+_NAMES = {kind: kind.name for kind in TokenType}
+
+
 @dataclass(frozen=True, slots=True)
 class ParentDigest:
     """A parent as one of its readers sees it: `code` leaves the data's versions out."""
@@ -68,12 +71,13 @@ def digest_of(value: Any) -> str:
 
 def digest_tokens(tokens: Iterable[Token | None]) -> str:
     """Return the hex digest of SQL: comments, layout and the case of words do not count; None is a mark of its own."""
-    words = [
-        "\x02"
-        if token is None
-        else f"{token.token_type.name}\x00{token.text if token.token_type in _CASE_COUNTS else token.text.lower()}"
-        for token in tokens
-    ]
+    words = []
+    for token in tokens:
+        if token is None:
+            words.append("\x02")
+        else:
+            kind = token.token_type
+            words.append(f"{_NAMES[kind]}\x00{token.text if kind in _CASE_COUNTS else token.text.lower()}")
     return hashlib.blake2b(f"{_SCHEME}:{chr(1).join(words)}".encode(), digest_size=16).hexdigest()
 
 

@@ -178,7 +178,8 @@ class FromReader:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             found = self._table(node, scope)
             alias = alias or node.name
-            return Relation(alias.lower(), found.title, self._names.renamed(found.columns, given), found.origin)
+            columns = self._names.renamed(found.columns, given)
+            return Relation(alias.lower(), found.title, columns, found.origin, found.view)
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
             query = self._query(node.this, scope.ctes, scope)
             return Relation(alias.lower(), alias or "lateral", self._names.renamed(query.columns, given), query)
@@ -198,7 +199,7 @@ class FromReader:
                 return scope.ctes[name]
             if name in self._readable:
                 found = self._readable[name]
-                return Relation(name, found.title, found.columns, found.node_id)
+                return Relation(name, found.title, found.columns, found.node_id, name)
         if len(node.parts) == 1 or path.lower() in self._refs:
             known = [*scope.ctes, *self._refs]
             reference = self._refs.get(path.lower())

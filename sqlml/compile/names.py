@@ -137,15 +137,16 @@ class NameResolver:
         return False
 
     def _report_ambiguous(self, column: exp.Column, owners: list[Relation]) -> None:
-        # Spark knows ways out for generated columns and for relations without a name that are not ours to judge.
-        if any(owner.origin is None or not owner.alias for owner in owners):
+        if not all(owner.alias for owner in owners):
             return
         name = column.parts[0]
-        self.error(
-            f"{self.what} uses column '{name.name}', which both {_join([owner.alias for owner in owners])} have",
-            name,
-            f"say which one: {' or '.join(f'{owner.alias}.{name.name}' for owner in owners)}",
-        )
+        # The name of a view is no alias, and nobody writes it.
+        if any(owner.alias == owner.view for owner in owners):
+            titles, fix = [owner.title for owner in owners], "give both an alias, and say which one is meant"
+        else:
+            titles = [owner.alias for owner in owners]
+            fix = f"say which one: {' or '.join(f'{owner.alias}.{name.name}' for owner in owners)}"
+        self.error(f"{self.what} uses column '{name.name}', which both {_join(titles)} have", name, fix)
 
     def _report_unknown(self, column: exp.Column, names: list[str], scope: Scope) -> None:
         parts = column.parts

@@ -33,6 +33,7 @@ class Relation:
         title: as it is called in errors.
         columns: in the user's spelling; None: unknown, so that any name may be one.
         origin: the query or the id of the node whose columns these are, in the same order; None: neither.
+        view: the name that the rendered SQL reads it by, if it is a node's.
         folded: `columns` in lower case.
     """
 
@@ -40,6 +41,7 @@ class Relation:
     title: str
     columns: tuple[str, ...] | None
     origin: Query | str | None = None
+    view: str = ""
     folded: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

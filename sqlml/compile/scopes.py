@@ -97,12 +97,12 @@ class _Analyzer:
         right = self.query(tree.expression, ctes, outer)
         query = Query(tree)
         query.reads.relations += [Relation("", "", None, left), Relation("", "", None, right)]
-        is_by_name = bool(tree.args.get("by_name"))
-        query.is_whole = not isinstance(tree, exp.Union) or bool(tree.args.get("distinct")) or is_by_name
+        query.is_whole = not isinstance(tree, exp.Union) or bool(tree.args.get("distinct"))
+        if tree.args.get("by_name"):
+            what = f"{self.names.what} has a {_operation(tree)} BY NAME, which Spark's SQL does not know"
+            self.names.error(what, tree.expression, "write the columns in the same order on both sides")
         if left.outputs is None or right.outputs is None:
             query.outputs = None
-        elif is_by_name:
-            query.outputs = self._by_name(left, right)
         else:
             self._check_width(tree, left.outputs, right.outputs)
             query.outputs = [
@@ -113,16 +113,6 @@ class _Analyzer:
         scope.relations.append(Relation("", _operation(tree), query.columns, query))
         self._read_sorts(tree, scope)
         return query
-
-    def _by_name(self, left: Query, right: Query) -> list[Output] | None:
-        outputs: dict[str, Output] = {}
-        for side in (left, right):
-            for at, output in enumerate(side.outputs or ()):
-                if output.name is None:
-                    return None
-                merged = Output(output.name, output.item, output.node, Reads())
-                outputs.setdefault(output.name.lower(), merged).reads.outputs.add((side, at))
-        return list(outputs.values())
 
     def _check_width(self, tree: exp.SetOperation, left: list[Output], right: list[Output]) -> None:
         if len(left) != len(right):
@@ -181,9 +171,6 @@ class _Analyzer:
         title = "'*'"
         if isinstance(item, exp.Star):
             columns = visible.columns
-            if not scope.relations:
-                self.names.error(f"{self.names.what} selects * but reads no relation", item, "add a FROM clause")
-                return None
         else:
             alias = item.parts[0].name
             title = f"'{alias}'"

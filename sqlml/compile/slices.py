@@ -38,6 +38,12 @@ _ROW_FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
+_MAKES_ROWS = (exp.Explode, exp.Inline, exp.Stack, exp.Aliases, exp.QueryTransform)
+# Any is the function `any`, for which sqlglot does not say that it aggregates.
+_AGGREGATES = (exp.AggFunc, exp.Any)
+_MAY_DECIDE = (exp.Window, exp.Anonymous, *_MAKES_ROWS, *_AGGREGATES)
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """What some outputs of a statement need.
@@ -136,15 +142,17 @@ def _decides_rows(item: exp.Expr, is_grouped: bool) -> bool:
     """Return whether an entry of a SELECT list may change how many rows there are: generators, and aggregates alone."""
     windowed: set[int] = set()
     for node in item.walk(prune=lambda node: isinstance(node, exp.Query)):
+        if not isinstance(node, _MAY_DECIDE):
+            continue
         if isinstance(node, exp.Window):
             windowed.update(id(inner) for inner in _functions_of(node))
-        if isinstance(node, exp.Explode | exp.Inline | exp.Stack | exp.Aliases | exp.QueryTransform):
+        if isinstance(node, _MAKES_ROWS):
             return True
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
             if name in _ROW_FUNCTIONS or "agg" in name or "sketch" in name:
                 return True
-        if not is_grouped and isinstance(node, exp.AggFunc | exp.Any) and id(node) not in windowed:
+        if not is_grouped and isinstance(node, _AGGREGATES) and id(node) not in windowed:
             return True
     return False
 

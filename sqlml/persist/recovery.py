@@ -32,7 +32,7 @@ class Recovery:
     crashed_runs: tuple[str, ...] = ()
 
 
-def recover(database: Database, warehouse: Warehouse, own: Collection[Path], own_runs: Collection[str]) -> Recovery:
+def clean_up(database: Database, warehouse: Warehouse, own: Collection[Path], own_runs: Collection[str]) -> Recovery:
     """Clean up after builds that crashed, in all schemas. Only for who holds the lock.
 
     Removed are only folders that the state knows as begun and never published: what else lies in the warehouse

@@ -15,14 +15,13 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlml.errors import CommandError, format_error, suggest
 from sqlml.ir.results import StepResult
 from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
-from sqlml.persist import recovery
 from sqlml.persist.clock import now
 from sqlml.persist.database import Database
 from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED
 from sqlml.persist.files import FileVersions
 from sqlml.persist.lock import hold_lock
 from sqlml.persist.queries import missing_outputs, read_alias_moves, read_snapshot, read_versions
-from sqlml.persist.recovery import Recovery, forget_begun, prune_builds
+from sqlml.persist.recovery import Recovery, clean_up, forget_begun, prune_builds
 from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
 from sqlml.persist.signatures import write_signature
 from sqlml.persist.tables import ALIASES, BEGUN, METRICS, OUTPUTS, RUNS, STEPS, TESTS, VERSIONS
@@ -123,7 +122,7 @@ class WarehouseStore:
         if not self._is_locked:
             raise ValueError("recover() needs the lock: it removes what others are writing")
         own = set(self._begun.values())
-        return recovery.recover(self._database, self._warehouse, own, self._run_ids)
+        return clean_up(self._database, self._warehouse, own, self._run_ids)
 
     def start_run(self, command: str) -> str:
         """Record the start of a run; return its id, which sorts by time."""

@@ -162,8 +162,10 @@ class SparkEngine:
     def preview(self, relation: str, limit: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the column names and up to `limit` rows of a defined relation."""
         with spark_failures(self._doing(f"'{relation}' cannot be read", None)):
-            rows = self.relation(relation)
-            return tuple(rows.columns), [tuple(row) for row in rows.limit(limit).collect()]
+            # Arrow keeps instants in UTC, where collect() would put them into this machine's time zone.
+            table = self.relation(relation).limit(limit).toArrow()
+            columns = [table.column(number).to_pylist() for number in range(table.num_columns)]
+            return tuple(table.column_names), list(zip(*columns, strict=True))
 
     def relation(self, relation: str) -> DataFrame:
         """Return the rows of a defined relation, lazily."""

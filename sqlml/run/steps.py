@@ -183,7 +183,11 @@ class StepRunner:
             signature=fitted.signature,
             metrics=fitted.metrics,
             gates=gates,
-            facts={**fitted.facts, "rows": fitted.rows, "duration_s": round(time.monotonic() - started, 3)},
+            facts={
+                **fitted.facts,
+                "champions": self._champions.numbers(step.fingerprint.champions),
+                "duration_s": round(time.monotonic() - started, 3),
+            },
             created_at=_now(),
         )
         alias = Alias(CHAMPION, number) if self._may_crown(node, gates) else None

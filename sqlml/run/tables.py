@@ -59,13 +59,21 @@ def _with_schema(reader: DataFrameReader, declared: Source | Seed, path: Path) -
 
 
 def _header(declared: Source | Seed, path: Path) -> list[str]:
-    """Return the names in the first line of a CSV file; empty if it is a folder, has no header or is not CSV."""
+    """Return the names in the first line of a plain CSV file; empty where Spark has to look itself.
+
+    That is a folder, a file without a header, and whatever is encoded, compressed or quoted in another way.
+    """
     options = {key.lower(): value for key, value in declared.options.items()}
-    if declared.format != "csv" or path.is_dir() or str(options.get("header", "true")).lower() != "true":
+    is_plain = options.keys().isdisjoint(("encoding", "charset", "quote", "comment")) and path.suffix == ".csv"
+    if declared.format != "csv" or path.is_dir() or not is_plain or options.get("header", "true").lower() != "true":
         return []
     separator = options.get("sep", options.get("delimiter", ","))
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return next(csv.reader(file, delimiter=separator), []) if len(separator) == 1 else []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file, delimiter=separator), []) if len(separator) == 1 else []
+    except (OSError, UnicodeDecodeError, csv.Error):
+        # Spark says what is wrong with it.
+        return []
 
 
 def _data_type(name: str | None) -> DataType | None:

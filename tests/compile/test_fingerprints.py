@@ -180,8 +180,6 @@ def slice_changes(workshop, features, edited):
          "select id as a, miles as b, 1 as c from {S} union all select 1, 9, 3", True),
         ("select id as a, miles as b, 1 as c from {S} union select 1, 2, 3",
          "select id as a, miles as b, 4 as c from {S} union select 1, 2, 3", True),
-        ("select id as a, miles as b, 1 as c from {S} union all by name select 1 as c, 2 as a, 3 as b",
-         "select id as a, miles as b, 1 as c from {S} union all by name select 1 as c, 2 as a, 4 as b", True),
         # subqueries
         ("select id as a, miles as b, delay as c from {S} f where exists (select 1 from {S} g where g.id = f.id)",
          "select id as a, miles as b, delay as c from {S} f where exists (select 1 from {S} g where g.id = f.miles)",

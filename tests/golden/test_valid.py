@@ -1,24 +1,28 @@
-"""Small whole projects: each folder under `valid/` in, its graph with the rendered SQL as text out (`dag.txt`)."""
+"""Small whole projects: each folder under `valid/` in, its compiled graph with SQL and columns as text out (`dag.txt`)."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from sqlml.ir.dag import Dag, Node, SqlNode, TestNode
+from sqlml.compile import compile_dag
+from sqlml.ir.dag import Dag, MlNode, Node, SqlNode, TestNode
+from sqlml.ir.plan import Compiled
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project
 
 VALID = Path(__file__).parent / "valid"
 
 
-def show(dag: Dag) -> str:
+def show(compiled: Compiled) -> str:
     """Return the graph as text: one paragraph for each node, in order, then the warnings."""
-    shown = [f"warning: {text}\n  --> {place}\n" for text, place in dag.warnings]
-    return "\n".join([*map(show_node, dag.nodes.values()), *shown])
+    shown = [f"warning: {text}\n  --> {place}\n" for text, place in compiled.warnings]
+    return "\n".join([*(show_node(node, compiled) for node in compiled.dag.nodes.values()), *shown])
 
 
-def show_node(node: Node) -> str:
+def show_node(node: Node, compiled: Compiled) -> str:
+    columns = compiled.columns.get(node.id, ())
+    features = compiled.features.get(node.id, ())
     facts = {
         "file": node.path,
         "relation": node.relation,
@@ -26,6 +30,9 @@ def show_node(node: Node) -> str:
         "tags": ", ".join(node.tags),
         "reads": ", ".join(node.parents),
         "owner": node.owner if isinstance(node, TestNode) and node.parents != (node.owner,) else "",
+        # Those of a test are known as a matter of course; `?` is what only Spark can tell.
+        "columns": "" if isinstance(node, (TestNode, MlNode)) else "?" if columns is None else ", ".join(columns),
+        "features": "?" if features is None else ", ".join(features),
         "severity": node.test.severity if isinstance(node, TestNode) and node.test.severity != "error" else "",
     }
     lines = [node.id, *(f"  {key}: {value}" for key, value in facts.items() if value)]
@@ -43,7 +50,7 @@ CASES = sorted(path.name for path in VALID.iterdir())
 
 @pytest.mark.parametrize("case", CASES)
 def test_dag(case):
-    text = show(dag_of(case))
+    text = show(compile_dag(dag_of(case), {}))
     expected = VALID / case / "dag.txt"
     if os.environ.get("GOLDEN_UPDATE") == "1":
         expected.write_text(text, encoding="utf-8")

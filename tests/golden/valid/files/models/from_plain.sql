@@ -1,0 +1,1 @@
+select _c0 as number, _c1 as word from {{ source('raw', 'plain') }}

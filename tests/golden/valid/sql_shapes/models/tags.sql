@@ -1,0 +1,3 @@
+select id, tag, position
+from {{ ref('sales') }}
+lateral view posexplode(split(tags, '[|]')) as position, tag

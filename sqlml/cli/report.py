@@ -69,8 +69,9 @@ def print_run(built: Built, is_json: bool) -> None:
     for error in errors:
         click.echo("\n" + format_error(error), err=True)
     counts = Counter(result.status for result in results)
-    if not built.plan.has_work and not errors and set(counts) <= {Status.KEPT}:
-        click.echo(f"nothing to do: {len(results)} nodes are unchanged ({built.results.duration_s:.1f} s)")
+    if not built.plan.has_work and not errors and set(counts) <= {Status.KEPT, Status.WARN}:
+        warned = f", {counts[Status.WARN]} data tests warn as before" if counts[Status.WARN] else ""
+        click.echo(f"nothing to do: {len(results)} nodes are unchanged{warned} ({built.results.duration_s:.1f} s)")
         return
     words = {Status.SUCCESS: "done", Status.KEPT: "unchanged", Status.WARN: "warned", Status.FAIL: "failed"}
     said = ", ".join(f"{counts[status]} {words.get(status, status.value)}" for status in Status if counts[status])

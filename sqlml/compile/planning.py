@@ -104,7 +104,7 @@ class _Planner:
         gates: tuple[GateResult, ...] = ()
         if isinstance(node, MlNode):
             decision = self._decide_ml_model(node)
-            gates = self._gates(node) if decision.action is Action.KEEP else ()
+            gates = self._gates(node) if decision.action is not Action.RUN else ()
         elif isinstance(node, TestNode):
             decision = self._decide_test(node)
         elif isinstance(node, SeedNode | SqlNode):

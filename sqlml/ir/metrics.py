@@ -47,7 +47,8 @@ METRICS: dict[str, MetricKind] = {
         MetricKind("r2", Problem.REGRESSION),
         MetricKind("mse", Problem.REGRESSION, is_higher_better=False),
         MetricKind("silhouette", Problem.CLUSTERING),
-        # The sum of squared distances to the centres.
+        # The sum of squared distances to the final centres (of distances, if they are cosine). Spark's own summary has
+        # the cost before the last move of the centres.
         MetricKind("trainingCost", Problem.CLUSTERING, is_higher_better=False),
     )
 }

@@ -191,9 +191,7 @@ def _resolve(
     encode = said.take("encode", lambda value: kind in _SINGLE, _default_encode(kind, estimator.family))
     is_category = encode is not None
     max_categories = said.take("max_categories", lambda value: is_category, MAX_CATEGORIES)
-    unseen = said.take("unseen", lambda value: is_category, "other")
-    if unseen != "other":
-        said.refuse("unseen", f"'unseen: {unseen}' is not supported yet")
+    said.take("unseen", lambda value: is_category, "other")
     impute = said.take(
         "impute",
         lambda value: _fits_impute(value, kind, is_category),
@@ -258,8 +256,8 @@ class _Said:
 _FITTING: Mapping[str, str] = {
     "impute": "numbers take mean, median, mode or a number; booleans true or false too; categories mode or a string",
     "encode": "numbers, booleans and strings can be encoded",
-    "max_categories": "it goes with 'encode:', or with a string",
-    "unseen": "'other' is the one choice: unseen values share a slot with the rare ones",
+    "max_categories": "it goes with 'encode:'",
+    "unseen": "it goes with 'encode:'",
     "scale": "numbers, booleans, arrays of numbers and vectors can be scaled, categories cannot",
 }
 

@@ -101,4 +101,9 @@ def read_text(root: Path, path: str, errors: list[SqlmlError]) -> str | None:
         what = f"file '{path}' is not UTF-8 text"
         errors.append(ParseError(what, SourceLocation(path, line), "save it as UTF-8"))
         return None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        what = f"file '{path}' is not text: it holds a NUL character"
+        errors.append(ParseError(what, SourceLocation(path, line), "save it as UTF-8"))
+        return None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -122,6 +122,10 @@ LATER_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "hash": "categories by hash",
             "embedding": "learnt vectors of categories",
         },
+        "ml_models.transforms.unseen": {
+            "null": "an unseen value is taken for a null",
+            "error": "an unseen value stops the prediction",
+        },
         "models.config.materialized": {
             "incremental": "only new rows",
             "materialized_view": "a view that others keep",

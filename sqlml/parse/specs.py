@@ -136,7 +136,7 @@ class TransformEntry(Spec):
     impute: Value = None
     encode: Literal["index", "one_hot"] | None = None
     max_categories: Positive | None = None
-    unseen: Literal["other", "null", "error"] | None = None
+    unseen: Literal["other"] | None = None
     scale: Literal["standard", "min_max", "max_abs", "robust", "none"] | None = None
     params: dict[str, Any] = Field(default_factory=dict)
 

@@ -57,6 +57,23 @@ def write_test(test: DataTest, relation: str, to: str | None) -> str:
     return _WRITERS[test.kind](quoted(test.column), _rows(test, relation), test.arguments, to)
 
 
+def failing_condition(test: DataTest) -> str | None:
+    """Return what a failing row meets, for the tests of which one scan can answer many; None for the others.
+
+    Example:
+        accepted_values of `size`, values [S, L], where "is_sold"  ->  (is_sold) and (`size` not in ('S', 'L'))
+    """
+    if test.column is None:
+        return None
+    if test.kind == "not_null":
+        failing = f"{quoted(test.column)} is null"
+    elif test.kind == "accepted_values":
+        failing = f"{quoted(test.column)} not in ({', '.join(_accepted(test.arguments))})"
+    else:
+        return None
+    return f"(\n{test.where.strip()}\n) and ({failing})" if test.where else failing
+
+
 def _rows(test: DataTest, relation: str) -> str:
     if not test.where:
         return relation
@@ -76,6 +93,13 @@ def _write_unique(column: str, rows: str, arguments: Mapping[str, Any], to: str 
 
 
 def _write_accepted_values(column: str, rows: str, arguments: Mapping[str, Any], to: str | None) -> str:
+    return (
+        f"select {column} as value_field, count(*) as n_records\nfrom {rows} as tested\n"
+        f"where {column} not in ({', '.join(_accepted(arguments))})\ngroup by {column}\n"
+    )
+
+
+def _accepted(arguments: Mapping[str, Any]) -> list[str]:
     # A null among the values would make the condition unknown for every row, and the test pass always.
     values = [value for value in arguments.get("values", ()) if value is not None]
     if any(isinstance(value, str) for value in values):
@@ -83,10 +107,7 @@ def _write_accepted_values(column: str, rows: str, arguments: Mapping[str, Any],
         values = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
     if not values:
         raise ResolveError("data test 'accepted_values' has no values", None, "write values: [a, b]")
-    return (
-        f"select {column} as value_field, count(*) as n_records\nfrom {rows} as tested\n"
-        f"where {column} not in ({', '.join(map(literal, values))})\ngroup by {column}\n"
-    )
+    return [literal(value) for value in values]
 
 
 def _write_relationships(column: str, rows: str, arguments: Mapping[str, Any], to: str | None) -> str:

@@ -10,7 +10,7 @@ from sqlml.errors import ResolveError, SqlmlError, raise_all
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, Segment, SourceNode, SqlNode, TestNode
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import DataTest, Materialized, MlModel, Project, SqlModel
-from sqlml.resolve.data_tests import name_test, write_test
+from sqlml.resolve.data_tests import failing_condition, name_test, write_test
 from sqlml.resolve.index import Entry, Index, Relation, check_relations, index_project, quoted
 from sqlml.resolve.order import order_nodes
 from sqlml.resolve.references import TEST_KEYS, References, check_materialized, check_tags
@@ -238,7 +238,7 @@ class _Resolution:
                 continue
             # The whole text comes from the line that declares the test.
             sql = Rendered(text, test.location.path, "", (Segment(0, len(text), test.location.line),))
-            tests[name] = _test_node(name, test, sql, parents)
+            tests[name] = _test_node(name, test, sql, parents, failing_condition(test))
             self.edges[f"test.{name}"] = parents
         return tests
 
@@ -279,7 +279,9 @@ def _tests_on(node: Node) -> tuple[DataTest, ...]:
     return node.sql_model.tests if isinstance(node, SqlNode) else ()
 
 
-def _test_node(name: str, test: DataTest, sql: Rendered, parents: Mapping[str, SourceLocation]) -> TestNode:
+def _test_node(
+    name: str, test: DataTest, sql: Rendered, parents: Mapping[str, SourceLocation], condition: str | None = None
+) -> TestNode:
     return TestNode(
         id=f"test.{name}",
         name=name,
@@ -290,6 +292,7 @@ def _test_node(name: str, test: DataTest, sql: Rendered, parents: Mapping[str, S
         test=test,
         owner="",
         sql=sql,
+        condition=condition,
     )
 
 

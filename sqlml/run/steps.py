@@ -53,7 +53,8 @@ class StepRunner:
     def _dispatch(self, step: Step) -> StepResult:
         node = step.node
         if isinstance(node, MlNode):
-            return self._keep_fitted(step, node) if step.action is Action.KEEP else self._fit(step, node)
+            is_kept = step.action is Action.KEEP or (step.action is Action.DECIDE and self._is_fitted(step, node))
+            return self._keep_fitted(step, node) if is_kept else self._fit(step, node)
         if isinstance(node, TestNode):
             return self._kept_test(step, node) if step.action is Action.KEEP else self._test(step, node)
         if isinstance(node, PredictionNode):
@@ -76,6 +77,13 @@ class StepRunner:
             and dict(output.champions) == self._champions.numbers(step.fingerprint.champions)
         )
 
+    def _is_fitted(self, step: Step, node: MlNode) -> bool:
+        latest = self._snapshot.latest(node.name)
+        return latest is not None and (
+            latest.fingerprint.digest == step.fingerprint.digest
+            and latest.facts.get("champions") == self._champions.numbers(step.fingerprint.champions)
+        )
+
     def _check_champion(self, node: PredictionNode) -> StepResult:
         name = node.ml_model.partition(".")[2]
         if self._champions.get(name) is None:
@@ -87,11 +95,11 @@ class StepRunner:
         folder = self._store.begin_output(node.id)
         try:
             written = self._engine.write_table(node, folder)
+            self._store.data_written(node.id)
+            outcomes = self._audit(step)
         except SqlmlError:
             self._store.discard(folder)
             raise
-        self._store.data_written(node.id)
-        outcomes = self._audit(step)
         if any(outcome.status == "fail" for outcome in outcomes):
             self._store.discard(folder)
             return _audit_result(step, outcomes, written.rows)
@@ -212,7 +220,8 @@ class StepRunner:
             self._store.move_alias(node.name, Alias(CHAMPION, latest.version))
             self._champions.crown(latest)
             return StepResult(node.id, Status.SUCCESS, message=f"version {latest.version} passes its gates now")
-        return _gates_result(node, step.gates, StepResult(node.id, Status.KEPT, message="; ".join(step.reasons)))
+        message = "; ".join(step.reasons) if step.action is Action.KEEP else "unchanged"
+        return _gates_result(node, step.gates, StepResult(node.id, Status.KEPT, message=message))
 
     def _may_crown(self, node: MlNode, gates: Sequence[GateResult]) -> bool:
         alias = self._snapshot.alias(node.name, CHAMPION)

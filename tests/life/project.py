@@ -202,10 +202,10 @@ class Project:
         return {node_id: text for node_id, text in said.items() if text != "keep: unchanged"}
 
     def versions(self) -> list[tuple[int, list[str]]]:
-        """Return the versions of the one ML model with their aliases."""
+        """Return the versions of the one ML model with the names of their aliases."""
         ended = self.run("model", "list", "--json")
         assert (ended.code, ended.java) == (0, 0), ended.text
-        return [(entry["version"], sorted(entry["aliases"])) for entry in ended.json]
+        return [(entry["version"], [alias["alias"] for alias in entry["aliases"]]) for entry in ended.json]
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return all rows of a table, through `sqlml show`."""

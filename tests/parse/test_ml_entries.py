@@ -23,7 +23,7 @@ ml_models:
     weight: importance
     features: {include: ["*"], exclude: tail_number}
     transforms:
-      - {columns: carrier, encode: index, max_categories: 100, unseen: null}
+      - {columns: carrier, encode: index, max_categories: 100, unseen: other}
       - {columns: "*", impute: -1, scale: standard, params: {withMean: true}}
     split: {by: time, holdout_from: 2013-11-01, gap: 12h}
     gates:
@@ -50,7 +50,7 @@ def test_the_full_grammar(parse):
     assert (ml_model.include, ml_model.exclude) == ((), ("tail_number",))
     assert ml_model.transforms == (
         TransformSpec(
-            ("carrier",), SourceLocation("models/ml.yml", 18, 9), encode="index", max_categories=100, unseen="null"
+            ("carrier",), SourceLocation("models/ml.yml", 18, 9), encode="index", max_categories=100, unseen="other"
         ),
         TransformSpec(
             ("*",), SourceLocation("models/ml.yml", 19, 9), impute=-1, scale="standard", params={"withMean": True}

@@ -47,11 +47,11 @@ def profile_rows(
         DataError, ErrorList: no rows on a side; a feature without any value, with an infinite one, with arrays of
             different lengths; a label or weight that cannot be used.
     """
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
     is_classifier = estimator.problem is Problem.CLASSIFICATION
     # Zeros of either sign are one class.
-    by = [F.col(SIDE), *([F.col(quote(ml_model.label or "")).alias("label")] if is_classifier else [])]
+    by = [sf.col(SIDE), *([sf.col(quote(ml_model.label or "")).alias("label")] if is_classifier else [])]
     groups = (
         rows.groupBy(*by).agg(*_measures(rows, ml_model, estimator, transforms)).limit(3 * MOST_CLASSES + 1).collect()
     )
@@ -105,18 +105,18 @@ def _measures(
     rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform]
 ) -> list[Column]:
     from pyspark.ml.functions import vector_to_array
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
-    measures = [F.count(F.lit(1)).alias("n")]
+    measures = [sf.count(sf.lit(1)).alias("n")]
     if ml_model.label is not None:
         label = quote(ml_model.label)
         is_wrong = _not_finite(label) if dict(rows.dtypes).get(ml_model.label) in ("float", "double") else "false"
-        measures.append(F.expr(f"count_if({is_wrong})").alias("wrong_labels"))
+        measures.append(sf.expr(f"count_if({is_wrong})").alias("wrong_labels"))
     if ml_model.weight is not None:
         weight = f"CAST({quote(ml_model.weight)} AS DOUBLE)"
         is_wrong = f"{weight} IS NULL OR {weight} < 0 OR {_not_finite(weight)}"
-        measures.append(F.expr(f"count_if({is_wrong})").alias("wrong_weights"))
-        measures.append(F.expr(f"max({weight})").alias("weight"))
+        measures.append(sf.expr(f"count_if({is_wrong})").alias("wrong_weights"))
+        measures.append(sf.expr(f"max({weight})").alias("weight"))
     for index, transform in enumerate(transforms):
         name = quote(transform.column)
         present, infinite = f"{name} IS NOT NULL", "false"
@@ -126,12 +126,12 @@ def _measures(
         if transform.kind is Kind.ARRAY:
             # A null or NaN inside has no median to stand for it.
             infinite = f"exists({name}, x -> x IS NULL OR {_not_finite('CAST(x AS DOUBLE)')})"
-        measures.append(F.expr(f"count_if({present})").alias(f"present_{index}"))
-        measures.append(F.expr(f"count_if({infinite})").alias(f"infinite_{index}"))
+        measures.append(sf.expr(f"count_if({present})").alias(f"present_{index}"))
+        measures.append(sf.expr(f"count_if({infinite})").alias(f"infinite_{index}"))
         if transform.kind in (Kind.ARRAY, Kind.VECTOR):
-            column = F.col(name) if transform.kind is Kind.ARRAY else vector_to_array(F.col(name))
-            measures.append(F.min(F.size(column)).alias(f"shortest_{index}"))
-            measures.append(F.max(F.size(column)).alias(f"size_{index}"))
+            column = sf.col(name) if transform.kind is Kind.ARRAY else vector_to_array(sf.col(name))
+            measures.append(sf.min(sf.size(column)).alias(f"shortest_{index}"))
+            measures.append(sf.max(sf.size(column)).alias(f"size_{index}"))
     return measures
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ from sqlml.errors import DataError
 from sqlml.ir.estimators import Estimator, Family
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.project import MlModel
-from sqlml.run.ml.layout import SPARK_DEPTH
 
 if TYPE_CHECKING:
     from pyspark.ml import Estimator as SparkEstimator
@@ -21,26 +19,19 @@ DEFAULT_SEED = 42
 _DEFAULT_MAX_BINS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the data decides.
-
-    Attributes:
-        rows: rows to fit on.
-        arity: the most values of an indexed category; 0 without one.
-        depth: of the layout (`layout.Layout`).
-    """
-
-    rows: int
-    arity: int
-    depth: int
-
-
-def make_estimator(ml_model: MlModel, entry: Estimator, shape: Shape) -> tuple[SparkEstimator[Any], dict[str, Any]]:
+def make_estimator(
+    ml_model: MlModel, entry: Estimator, rows: int, arity: int
+) -> tuple[SparkEstimator[Any], dict[str, Any]]:
     """Return the estimator and the params set on it: the user's, and those that sqlml adds.
 
-    Added are a fixed seed where the estimator draws lots, a `maxBins` that holds the largest category, the depth that
-    the row layout needs, and the threshold, so that Spark's own `prediction` follows it.
+    Added are a fixed seed where the estimator draws lots, a `maxBins` that holds the largest category, and the
+    threshold, so that Spark's own `prediction` follows it.
+
+    Args:
+        ml_model: the spec.
+        entry: its estimator.
+        rows: rows to fit on.
+        arity: the most values of an indexed category; 0 without one.
 
     Raises:
         DataError: a category with nearly as many values as there are rows; a param that Spark refuses.
@@ -49,12 +40,10 @@ def make_estimator(ml_model: MlModel, entry: Estimator, shape: Shape) -> tuple[S
     params: dict[str, Any] = dict(ml_model.params)
     if estimator.hasParam("seed"):
         params.setdefault("seed", DEFAULT_SEED)
-    if estimator.hasParam("aggregationDepth") and shape.depth != SPARK_DEPTH:
-        params.setdefault("aggregationDepth", shape.depth)
-    if entry.family is Family.TREE and shape.arity:
-        _check_arity(ml_model, shape)
-        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < shape.arity:
-            params["maxBins"] = shape.arity
+    if entry.family is Family.TREE and arity:
+        _check_arity(ml_model, rows, arity)
+        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < arity:
+            params["maxBins"] = arity
     if ml_model.threshold is not None and entry.threshold_param is not None:
         params |= _threshold(ml_model.threshold, entry.threshold_param, params)
     columns = {"featuresCol": "features"}
@@ -72,12 +61,6 @@ def make_estimator(ml_model: MlModel, entry: Estimator, shape: Shape) -> tuple[S
     return estimator, params
 
 
-def user_depth(ml_model: MlModel) -> int | None:
-    """Return the `aggregationDepth` that the user fixed, or None."""
-    depth = ml_model.params.get("aggregationDepth")
-    return None if depth is None else int(depth)
-
-
 def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str, Any]:
     # A multinomial regression of two classes reads `thresholds` alone.
     if param == "threshold" and params.get("family") != "multinomial":
@@ -85,11 +68,11 @@ def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str
     return {"thresholds": [1 - threshold, threshold]}
 
 
-def _check_arity(ml_model: MlModel, shape: Shape) -> None:
+def _check_arity(ml_model: MlModel, rows: int, arity: int) -> None:
     # Spark allows no more bins than rows, and a bin for each value of a category.
-    if shape.arity > shape.rows:
+    if arity > rows:
         raise DataError(
-            f"a category of ml model '{ml_model.name}' has {shape.arity} slots, but only {shape.rows} rows to fit on",
+            f"a category of ml model '{ml_model.name}' has {arity} slots, but only {rows} rows to fit on",
             ml_model.places.of("features"),
             "lower its max_categories, leave it out, or bring more rows",
         )

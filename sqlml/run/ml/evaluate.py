@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlml.ir.estimators import Problem
 from sqlml.ir.state import Metric
@@ -17,21 +17,23 @@ if TYPE_CHECKING:
 LOG_LOSS_EPSILON = 1e-15
 
 
-def evaluate(scored: DataFrame, problem: Problem, classes: int, dataset: str) -> tuple[Metric, ...]:
+def evaluate(scored: DataFrame, problem: Problem, dataset: str, classes: int, measure: str) -> tuple[Metric, ...]:
     """Return the metrics of `scored`, whose rows count once each whatever their weight.
 
     Args:
-        scored: persisted; the label's index or value as `LABEL`, and the columns that Spark's fitted model adds.
-        problem: decides the metrics (`ir.metrics`).
-        classes: how many classes; two give the metrics of the positive class and the areas under its curves.
+        scored: persisted; the label's index or value as `LABEL`, and the columns that Spark's fitted model adds;
+            for a clustering also `cost`.
+        problem: decides the metrics (`ir.metrics`); one that the rows do not define is left out.
         dataset: goes into the metrics.
+        classes: how many classes; two give the metrics of the positive class and the areas under its curves.
+        measure: how a clustering's silhouette measures distance, by the evaluator's names.
     """
     if problem is Problem.CLASSIFICATION:
         values = _classification(scored, classes)
     elif problem is Problem.REGRESSION:
         values = _regression(scored)
     else:
-        values = _clustering(scored)
+        values = _clustering(scored, measure)
     return tuple(Metric(dataset, name, value) for name, value in values.items())
 
 
@@ -68,14 +70,14 @@ def _weighted(values: Sequence[float], share: Sequence[float]) -> float:
 
 def _classification(scored: DataFrame, classes: int) -> dict[str, float]:
     from pyspark.ml.functions import vector_to_array
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
-    label = F.col(LABEL).cast("int")
-    probability = F.get(vector_to_array(F.col("probability")), label)
-    clipped = F.least(F.greatest(probability, F.lit(LOG_LOSS_EPSILON)), F.lit(1 - LOG_LOSS_EPSILON))
+    label = sf.col(LABEL).cast("int")
+    probability = sf.get(vector_to_array(sf.col("probability")), label)
+    clipped = sf.least(sf.greatest(probability, sf.lit(LOG_LOSS_EPSILON)), sf.lit(1 - LOG_LOSS_EPSILON))
     groups = (
-        scored.groupBy(label.alias("label"), F.col("prediction").cast("int").alias("predicted"))
-        .agg(F.count(F.lit(1)).alias("n"), F.sum(-F.log(clipped)).alias("loss"))
+        scored.groupBy(label.alias("label"), sf.col("prediction").cast("int").alias("predicted"))
+        .agg(sf.count(sf.lit(1)).alias("n"), sf.sum(-sf.log(clipped)).alias("loss"))
         .collect()
     )
     counts = {(group["label"], group["predicted"]): group["n"] for group in groups}
@@ -86,18 +88,43 @@ def _classification(scored: DataFrame, classes: int) -> dict[str, float]:
 
 
 def _areas(scored: DataFrame) -> dict[str, float]:
-    """Return the areas under the ROC and the precision-recall curve over every distinct score."""
-    from pyspark.ml.evaluation import BinaryClassificationEvaluator
+    """Return the areas under the ROC and the precision-recall curve by the trapezoid rule over every distinct score.
 
-    evaluator = BinaryClassificationEvaluator(labelCol=LABEL, numBins=0)
-    evaluator._transfer_params_to_java()
-    java: Any = evaluator._java_obj
-    # One sort of the scores serves both areas; the Python method would sort for each.
-    measured = java.getMetrics(scored._jdf)
-    try:
-        return {"areaUnderROC": measured.areaUnderROC(), "areaUnderPR": measured.areaUnderPR()}
-    finally:
-        measured.unpersist()
+    Spark's BinaryClassificationMetrics without bins, by counts of rows, so that no order of summing makes a difference;
+    nothing where a class has no rows.
+    """
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql import Window
+    from pyspark.sql import functions as sf
+
+    scores = scored.groupBy(sf.get(vector_to_array(sf.col("rawPrediction")), sf.lit(1)).alias("score")).agg(
+        sf.expr(f"count_if({LABEL} = 1)").alias("positive"), sf.expr(f"count_if({LABEL} = 0)").alias("negative")
+    )
+    best_first = Window.orderBy(sf.desc("score"))
+    curve = scores.select(
+        "score",
+        "positive",
+        "negative",
+        *[sf.sum(name).over(best_first.rowsBetween(Window.unboundedPreceding, 0)).alias(f"{name}s")
+          for name in ("positive", "negative")],
+    ).withColumn("precision", sf.expr("positives / (positives + negatives)"))  # fmt: skip
+    before = sf.coalesce(sf.lag("precision").over(best_first), sf.col("precision")).alias("before")
+    row = (
+        curve.select("*", before)
+        .selectExpr(
+            "sum(negative * (2 * positives - positive)) AS roc",
+            "sum(positive * (precision + before)) AS pr",
+            "sum(positive) AS positives",
+            "sum(negative) AS negatives",
+        )
+        .collect()[0]
+    )
+    if not row["positives"] or not row["negatives"]:
+        return {}
+    return {
+        "areaUnderROC": row["roc"] / (2 * row["positives"] * row["negatives"]),
+        "areaUnderPR": row["pr"] / (2 * row["positives"]),
+    }
 
 
 def _regression(scored: DataFrame) -> dict[str, float]:
@@ -105,17 +132,17 @@ def _regression(scored: DataFrame) -> dict[str, float]:
     row = scored.selectExpr(
         f"avg({error} * {error}) AS mse", f"avg(abs({error})) AS mae", f"var_pop({LABEL}) AS variance"
     ).collect()[0]
+    metrics = {"rmse": math.sqrt(row["mse"]), "mae": row["mae"], "mse": row["mse"]}
     # Of a label that is the same everywhere nothing can be explained.
-    r2 = 1 - row["mse"] / row["variance"] if row["variance"] else math.nan
-    return {"rmse": math.sqrt(row["mse"]), "mae": row["mae"], "r2": r2, "mse": row["mse"]}
+    return metrics | ({"r2": 1 - row["mse"] / row["variance"]} if row["variance"] else {})
 
 
-def _clustering(scored: DataFrame) -> dict[str, float]:
+def _clustering(scored: DataFrame, measure: str) -> dict[str, float]:
     from pyspark.ml.evaluation import ClusteringEvaluator
 
-    row = scored.selectExpr("sum(distance * distance) AS cost", "count(DISTINCT prediction) AS clusters").collect()[0]
+    row = scored.selectExpr("sum(cost) AS cost", "count(DISTINCT prediction) AS clusters").collect()[0]
     metrics = {"trainingCost": float(row["cost"])}
     # With one cluster there is no other to be far from.
     if row["clusters"] > 1:
-        metrics["silhouette"] = float(ClusteringEvaluator().evaluate(scored))
+        metrics["silhouette"] = float(ClusteringEvaluator(distanceMeasure=measure).evaluate(scored))
     return metrics

@@ -17,10 +17,10 @@ from sqlml.ir.state import Column, Metric, Signature
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
 from sqlml.run.ml.artifact import save_fitted
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, label_error, profile_rows
-from sqlml.run.ml.estimator import LABEL, WEIGHT, Shape, make_estimator, user_depth
+from sqlml.run.ml.estimator import LABEL, WEIGHT, make_estimator
 from sqlml.run.ml.evaluate import evaluate
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
-from sqlml.run.ml.layout import Layout, choose_layout, lay_out
+from sqlml.run.ml.layout import lay_out, partition_count
 from sqlml.run.ml.outputs import centre_distance, output_columns
 from sqlml.run.ml.split import split_rows
 from sqlml.run.ml.stages import FEATURES, FeatureStages, fit_features
@@ -29,9 +29,6 @@ from sqlml.run.tables import columns_of, quote
 if TYPE_CHECKING:
     from pyspark.ml import Model, PipelineModel
     from pyspark.sql import DataFrame, SparkSession
-
-# Approximate medians have no depth to choose: their rows stand in at most as many partitions as repeat at depth 2.
-_IMPUTE_PARTITIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +64,22 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         if task.label_type and entry.problem is Problem.CLASSIFICATION:
             classes = order_classes(profile.classes[TRAINING], ml_model, task.label_type)
             task = replace(task, classes=classes)
-        layout = choose_layout(profile.rows[TRAINING], user_depth(ml_model))
-        laid_out = _persisted(stack, lay_out(rows.where(rule.training), ml_model.keys, layout.partitions))
-        stages = fit_features(laid_out, task.transforms, profile.sizes, _impute_rows(laid_out, layout))
-        shape = Shape(profile.rows[TRAINING], stages.arity, layout.depth)
-        estimator, params = make_estimator(ml_model, entry, shape)
+        partitions = partition_count(profile.rows[TRAINING])
+        laid_out = _persisted(stack, lay_out(rows.where(rule.training), ml_model.keys, partitions))
+        stages = fit_features(laid_out, task.transforms, profile.sizes)
+        estimator, params = make_estimator(ml_model, entry, profile.rows[TRAINING], stages.arity)
         features = _persisted(stack, _features(laid_out, task, stages))
         fitted = estimator.fit(features)
         metrics = _measure(features, fitted, task, TRAINING)
         if rule.holdout is not None:
-            held = choose_layout(profile.rows[HOLDOUT]).partitions
-            held_out = lay_out(rows.where(rule.holdout), ml_model.keys, held)
+            held_out = lay_out(rows.where(rule.holdout), ml_model.keys, partition_count(profile.rows[HOLDOUT]))
             metrics += _measure(_persisted(stack, _features(held_out, task, stages)), fitted, task, HOLDOUT)
         signature = _signature(task, stages, columns)
         save_fitted(_pipeline(stages, fitted), signature, folder)
     facts = {
         "rows": dict(profile.rows) | {"null_label": null_labels},
         "split": dict(rule.facts),
-        "layout": {"partitions": layout.partitions, "keys": list(ml_model.keys)},
+        "layout": {"partitions": partitions, "keys": list(ml_model.keys)},
         **_facts(task, profile, stages, params),
     }
     return Fitted(signature, metrics, profile.rows[TRAINING], facts)
@@ -136,34 +131,34 @@ def _null_labels(rows: DataFrame, task: _Task) -> int:
     return count
 
 
-def _impute_rows(laid_out: DataFrame, layout: Layout) -> DataFrame:
-    return laid_out.coalesce(_IMPUTE_PARTITIONS) if layout.depth > 2 else laid_out
-
-
 def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
     """Return what an estimator reads: `features`, `LABEL` and `WEIGHT`, each if there is one."""
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
     ml_model = task.ml_model
     for stage in stages.stages:
         rows = stage.transform(rows)
-    columns = [F.col(FEATURES)]
+    columns = [sf.col(FEATURES)]
     if task.classes:
-        label = F.expr(class_index(ml_model.label or "", task.label_type or "", task.classes))
+        label = sf.expr(class_index(ml_model.label or "", task.label_type or "", task.classes))
         columns.append(label.alias(LABEL, metadata=class_metadata(task.classes)))
     elif task.label_type is not None:
-        columns.append(F.col(quote(ml_model.label or "")).cast("double").alias(LABEL))
+        columns.append(sf.col(quote(ml_model.label or "")).cast("double").alias(LABEL))
     if ml_model.weight is not None:
-        columns.append(F.col(quote(ml_model.weight)).cast("double").alias(WEIGHT))
+        columns.append(sf.col(quote(ml_model.weight)).cast("double").alias(WEIGHT))
     return rows.select(*columns)
 
 
 def _measure(features: DataFrame, fitted: Model, task: _Task, dataset: str) -> tuple[Metric, ...]:
     scored = fitted.transform(features)
+    measure = "squaredEuclidean"
     if task.entry.problem is Problem.CLUSTERING:
-        scored = scored.withColumn("distance", centre_distance(fitted))
+        distance = centre_distance(fitted)
+        is_cosine = fitted.getOrDefault("distanceMeasure") == "cosine"
+        measure = "cosine" if is_cosine else measure
+        scored = scored.withColumn("cost", distance if is_cosine else distance * distance)
     with ExitStack() as stack:
-        return evaluate(_persisted(stack, scored), task.entry.problem, len(task.classes), dataset)
+        return evaluate(_persisted(stack, scored), task.entry.problem, dataset, len(task.classes), measure)
 
 
 def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:

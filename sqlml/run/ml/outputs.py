@@ -34,19 +34,19 @@ def output_columns(
 def output_expressions(fitted: PipelineModel, signature: Signature) -> list[SparkColumn]:
     """Return an expression over what `fitted` adds for each of `signature.outputs`, in order."""
     from pyspark.ml.functions import vector_to_array
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
     if signature.label is None:
-        return [F.col("prediction").cast("int"), centre_distance(fitted.stages[-1])]
+        return [sf.col("prediction").cast("int"), centre_distance(fitted.stages[-1])]
     if not signature.classes:
-        return [F.col("prediction")]
+        return [sf.col("prediction")]
     values = ", ".join(typed_literal(value, str(signature.label_type)) for value in signature.classes)
-    predicted = F.expr(f"get(array({values}), CAST(prediction AS INT))")
-    probabilities = vector_to_array(F.col("probability"))
+    predicted = sf.expr(f"get(array({values}), CAST(prediction AS INT))")
+    probabilities = vector_to_array(sf.col("probability"))
     if len(signature.classes) == 2:
-        return [predicted, F.get(probabilities, F.lit(1))]
+        return [predicted, sf.get(probabilities, sf.lit(1))]
     names = ", ".join(literal(class_text(value)) for value in signature.classes)
-    return [predicted, F.array_max(probabilities), F.map_from_arrays(F.expr(f"array({names})"), probabilities)]
+    return [predicted, sf.array_max(probabilities), sf.map_from_arrays(sf.expr(f"array({names})"), probabilities)]
 
 
 def centre_distance(fitted_kmeans: Any) -> SparkColumn:
@@ -55,21 +55,21 @@ def centre_distance(fitted_kmeans: Any) -> SparkColumn:
     It is the one that the clusters were made by: euclidean, or 1 - cosine similarity.
     """
     from pyspark.ml.functions import vector_to_array
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
     # One literal that Spark parses once, where a nested array of literals is a plan of k times n nodes.
     centres = json.dumps([[float(value) for value in centre] for centre in fitted_kmeans.clusterCenters()])
-    table = F.from_json(F.lit(centres), "array<array<double>>")
-    centre = F.get(table, F.col("prediction").cast("int"))
-    row = vector_to_array(F.col("features"))
+    table = sf.from_json(sf.lit(centres), "array<array<double>>")
+    centre = sf.get(table, sf.col("prediction").cast("int"))
+    row = vector_to_array(sf.col("features"))
     if fitted_kmeans.getDistanceMeasure() == "cosine":
-        return F.lit(1.0) - _dot(row, centre) / F.sqrt(_dot(row, row) * _dot(centre, centre))
-    difference = F.zip_with(row, centre, lambda left, right: left - right)
-    return F.sqrt(F.aggregate(difference, F.lit(0.0), lambda total, value: total + value * value))
+        return sf.lit(1.0) - _dot(row, centre) / sf.sqrt(_dot(row, row) * _dot(centre, centre))
+    difference = sf.zip_with(row, centre, lambda left, right: left - right)
+    return sf.sqrt(sf.aggregate(difference, sf.lit(0.0), lambda total, value: total + value * value))
 
 
 def _dot(left: SparkColumn, right: SparkColumn) -> SparkColumn:
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
-    products = F.zip_with(left, right, lambda one, other: one * other)
-    return F.aggregate(products, F.lit(0.0), lambda total, value: total + value)
+    products = sf.zip_with(left, right, lambda one, other: one * other)
+    return sf.aggregate(products, sf.lit(0.0), lambda total, value: total + value)

@@ -97,22 +97,22 @@ def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_p
     Raises:
         DataError: what `check_inputs` raises; an output has the name of an input column.
     """
-    from pyspark.sql import functions as F  # noqa: N812
+    from pyspark.sql import functions as sf
 
     columns = columns_of(rows.schema)
     inputs = check_inputs(columns, signature)
     names = [f"{output_prefix}{output.name}" for output in signature.outputs]
     _check_names(names, columns, signature)
     # The input's columns wait under names of ours, so that none can meet a column that the stages add.
-    waiting = [F.col(quote(column.name)).alias(f"{INTERNAL_PREFIX}in_{index}") for index, column in enumerate(columns)]
+    waiting = [sf.col(quote(column.name)).alias(f"{INTERNAL_PREFIX}in_{index}") for index, column in enumerate(columns)]
     features = [
-        F.col(quote(column.name)).cast(_cast_type(column.type, feature.type)).alias(feature.name)
+        sf.col(quote(column.name)).cast(_cast_type(column.type, feature.type)).alias(feature.name)
         if _cast_type(column.type, feature.type)
-        else F.col(quote(column.name)).alias(feature.name)
+        else sf.col(quote(column.name)).alias(feature.name)
         for column, feature in zip(inputs, signature.features, strict=True)
     ]
     scored = fitted.transform(rows.select(*waiting, *features))
-    kept = [F.col(f"{INTERNAL_PREFIX}in_{index}").alias(column.name) for index, column in enumerate(columns)]
+    kept = [sf.col(f"{INTERNAL_PREFIX}in_{index}").alias(column.name) for index, column in enumerate(columns)]
     added = [value.alias(name) for value, name in zip(output_expressions(fitted, signature), names, strict=True)]
     return scored.select(*kept, *added)
 

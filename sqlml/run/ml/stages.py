@@ -55,16 +55,13 @@ class _Making:
         self.rows = stage.transform(self.rows)
 
 
-def fit_features(
-    rows: DataFrame, transforms: Sequence[FeatureTransform], sizes: Mapping[str, int], impute_rows: DataFrame
-) -> FeatureStages:
+def fit_features(rows: DataFrame, transforms: Sequence[FeatureTransform], sizes: Mapping[str, int]) -> FeatureStages:
     """Return the stages, learnt from `rows` alone.
 
     Args:
         rows: the training rows, laid out and persisted.
         transforms: one per feature.
         sizes: array and vector columns to their length.
-        impute_rows: `rows` in partitions that approximate medians repeat on (see `layout`).
     """
     from pyspark.ml.feature import SQLTransformer
 
@@ -76,10 +73,9 @@ def fit_features(
         for transform in transforms
         if transform.encode and transform.impute == "mode"
     }
-    cast = SQLTransformer(statement=_statement(transforms, names, sizes, modes))
-    made.add(cast)
+    made.add(SQLTransformer(statement=_statement(transforms, names, sizes, modes)))
     made.column |= names
-    _impute(made, transforms, cast.transform(impute_rows))
+    _impute(made, transforms)
     _index(made, transforms, labels)
     _hint_sizes(made, transforms, sizes)
     slots = _assemble(made, transforms, sizes)
@@ -159,7 +155,7 @@ def _learn_labels(
     return {t.column: labels[: t.max_categories] for t, labels in zip(categories, learnt, strict=True)}
 
 
-def _impute(made: _Making, transforms: Sequence[FeatureTransform], rows: DataFrame) -> None:
+def _impute(made: _Making, transforms: Sequence[FeatureTransform]) -> None:
     from pyspark.ml.feature import Imputer
 
     groups: dict[tuple[str, tuple[tuple[str, Any], ...]], list[str]] = {}
@@ -170,7 +166,7 @@ def _impute(made: _Making, transforms: Sequence[FeatureTransform], rows: DataFra
     for (strategy, params), columns in groups.items():
         inputs = [made.column[column] for column in columns]
         outputs = [f"{name}_filled" for name in inputs]
-        made.add(Imputer(strategy=strategy, inputCols=inputs, outputCols=outputs, **dict(params)).fit(rows))
+        made.add(Imputer(strategy=strategy, inputCols=inputs, outputCols=outputs, **dict(params)).fit(made.rows))
         made.column |= dict(zip(columns, outputs, strict=True))
 
 

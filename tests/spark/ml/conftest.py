@@ -36,7 +36,13 @@ from noise
 
 
 @pytest.fixture(scope="session")
-def rows_of(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory):
+def rows_sql() -> str:
+    """The SQL of the rows, for another process."""
+    return ROWS_SQL
+
+
+@pytest.fixture(scope="session")
+def rows_of(spark: SparkSession):
     """Return a maker of tables of n rows: id, x, n, flag, colour, at, late, amount, grade, weight."""
 
     def rows_of(count: int) -> DataFrame:

@@ -55,10 +55,12 @@ sys.modules["sqlml"] = None
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import SparkSession
-spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1").getOrCreate()
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+spark = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
 model = PipelineModel.load(sys.argv[1])
 rows = model.transform(spark.read.parquet(sys.argv[2])).orderBy("id")
-print("RESULT", [(row.id, row.p.hex()) for row in rows.select("id", vector_to_array("probability")[1].alias("p")).collect()])
+rows = rows.select("id", vector_to_array("probability")[1].alias("p"))
+print("RESULT", [(row.id, row.p.hex()) for row in rows.collect()])
 spark.stop()
 try:
     import sqlml
@@ -68,10 +70,36 @@ except ImportError:
 
 
 def run(code, *arguments):
-    done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], check=False, capture_output=True, text=True, timeout=600
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
 
-def test_cores_make_no_difference(tmp_path, rows_of):
-    from conftest_sql import ROWS_SQL
+def test_cores_make_no_difference(tmp_path, rows_sql):
+    """Six partitions, on one core and on two, with other shuffle partitions and rows that come in another order."""
+    seen = []
+    for cores in (1, 2):
+        folder = tmp_path / str(cores)
+        folder.mkdir()
+        run(FIT_ON_CORES, cores, folder, rows_sql.format(rows=5800))
+        seen.append(json.loads((folder / "seen.json").read_text()))
+    for name in seen[0]:
+        assert seen[0][name]["model"] == seen[1][name]["model"], name
+        assert seen[0][name]["metrics"] == pytest.approx(seen[1][name]["metrics"], rel=1e-12), name
+
+
+def test_a_saved_model_needs_no_sqlml(spark, rows, spec, tmp_path):
+    """Loaded where sqlml cannot be imported, it gives the same probabilities to the last bit."""
+    data, folder = tmp_path / "rows", tmp_path / "a b"
+    given = rows.drop("late")
+    given.unionAll(given.limit(1).selectExpr("cast(-1 as bigint)", *["null"] * (len(given.columns) - 1))).write.parquet(
+        str(data)
+    )
+    result = fit_ml_model(spark, spec("GBTClassifier", params={"maxIter": 2}), rows, folder)
+    scored = score(load_fitted(spark, folder), result.signature, spark.read.parquet(str(data))).orderBy("id")
+    mine = [(row.id, row.probability.hex()) for row in scored.collect()]
+    output = run(LOAD_ALONE, folder / "pipeline", data)
+    assert f"RESULT {mine}" in output
+    assert "ALONE" in output

@@ -30,7 +30,12 @@ def test_missing_and_wrongly_typed_features_are_all_named():
 
 
 def test_columns_are_found_without_case():
-    columns = [Column("COLOUR", "varchar(10)"), Column("N", "int"), Column("X", "decimal(5,1)"), Column("extra", "date")]
+    columns = [
+        Column("COLOUR", "varchar(10)"),
+        Column("N", "int"),
+        Column("X", "decimal(5,1)"),
+        Column("extra", "date"),
+    ]
     assert [column.name for column in check_inputs(columns, SIGNATURE)] == ["X", "N", "COLOUR"]
 
 
@@ -102,7 +107,9 @@ def test_every_row_and_column_comes_through(spark, rows, fitted):
 
 def test_narrower_types_and_other_cases_score_alike(spark, rows, fitted):
     pipeline, signature, _ = fitted
-    given = rows.selectExpr("id", "X as X", "cast(n as bigint) as N", "flag as FLAG", "cast(colour as varchar(20)) as colour")
+    given = rows.selectExpr(
+        "id", "X as X", "cast(n as bigint) as N", "flag as FLAG", "cast(colour as varchar(20)) as colour"
+    )
     plain = score(pipeline, signature, rows).select("id", "probability").collect()
     assert score(pipeline, signature, given).select("id", "probability").collect() == plain
     empty = rows.where("false").drop("late")

@@ -76,10 +76,11 @@ def write_project(folder: Path, count: int, layers: int = 10, rows: int = 10_000
     for name, sql, reads in made:
         calls = ["{{ source('raw', 'events') }}" if read == "events" else f"{{{{ ref('{read}') }}}}" for read in reads]
         (folder / "models" / f"{name}.sql").write_text(sql.format(a=calls[0], b=calls[1]) + "\n", encoding="utf-8")
-        columns = "".join(
+        said = [
             f"      - name: {column}\n        description: column {column}\n{TESTS.get(column, '')}"
             for column in COLUMNS
-        )
+        ]
+        columns = "".join(said)
         entry = f"version: 2\nmodels:\n  - name: {name}\n    description: generated\n    columns:\n{columns}"
         (folder / "models" / f"{name}.yml").write_text(entry, encoding="utf-8")
     return made

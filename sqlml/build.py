@@ -75,7 +75,7 @@ def build(request: Request, progress: Progress, failpoint: Failpoint | None = No
     store = open_project_store(dag.project, failpoint)
     with store.lock():
         store.recover()
-        compiled = compile_project(dag, store)
+        compiled = compile_project(dag, store, with_lineage=True)
         plan = plan_build(compiled, store, request)
         write_artifacts(plan)
         results = execute(plan, store, progress, request, "build")
@@ -104,14 +104,14 @@ def open_project_store(project: Project, failpoint: Failpoint | None = None) -> 
     return open_store(project.root, project.target.schema, failpoint or (lambda name: None))
 
 
-def compile_project(dag: Dag, store: WarehouseStore) -> Compiled:
-    """Check every column, parameter and reference, and fingerprint every node."""
+def compile_project(dag: Dag, store: WarehouseStore, *, with_lineage: bool = False) -> Compiled:
+    """Check every column, parameter and reference, and fingerprint every node; trace every column if asked to."""
     from sqlml.compile import compile_dag
 
     files = {node.id: node.source.path for node in dag.nodes.values() if isinstance(node, SourceNode)}
     files |= {node.id: node.seed.path for node in dag.nodes.values() if isinstance(node, SeedNode)}
     versions = {node_id: store.file_version(dag.project.root / path) for node_id, path in files.items()}
-    return compile_dag(dag, versions)
+    return compile_dag(dag, versions, with_lineage=with_lineage)
 
 
 def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> Plan:
@@ -183,4 +183,3 @@ def open_engine(project: Project) -> Iterator[SparkEngine]:
     )
     with SparkEngine(project.root, settings) as engine:
         yield engine
-

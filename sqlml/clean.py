@@ -18,7 +18,10 @@ def clean(project_dir: Path) -> Path:
 
     target = find_project_root(project_dir) / "target"
     try:
-        if target.exists():
+        if target.is_symlink():
+            # What it leads to may be shared.
+            target.unlink()
+        elif target.exists():
             shutil.rmtree(target)
     except OSError as error:
         raise EnvironmentFault(f"'{error.filename}' cannot be removed: {error.strerror}") from error

@@ -15,9 +15,13 @@ class SqlmlError(Exception):
         what: one sentence, names in single quotes.
         location: the user's file and line, if there is one.
         fix: what to do, if it is known.
+
+    Attributes:
+        code: of a diagnostic that a project may set to another level; empty for all other errors.
     """
 
     exit_code = 2
+    code = ""
 
     def __init__(self, what: str, location: SourceLocation | None = None, fix: str | None = None) -> None:
         super().__init__(what)
@@ -99,7 +103,7 @@ def format_error(error: SqlmlError, severity: str = "error") -> str:
     """Return `error` as the text a user reads; the errors of an `ErrorList` are divided by an empty line."""
     if isinstance(error, ErrorList):
         return "\n\n".join(format_error(single, severity) for single in error.errors)
-    lines = [f"{severity}: {error.what}"]
+    lines = [f"{severity}[{error.code}]: {error.what}" if error.code else f"{severity}: {error.what}"]
     if error.location is not None:
         lines.append(f"  --> {error.location}")
     if error.fix:

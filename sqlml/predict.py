@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ class PredictRequest:
 
     Attributes:
         data: path of a csv, parquet, json or orc file or folder; if nothing is there, the name of a node.
-        output: a file ending in `.csv` or `.json`, else a folder of Parquet files.
+        output: a file ending in `.csv`, `.json` or `.jsonl`, else a folder of Parquet files.
         version: a number or an alias; None for the champion.
     """
 
@@ -49,12 +50,10 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
     version = find_version(dag, snapshot, asked.ml_model, asked.version)
     prefix = next((node.ml_model.output_prefix for node in _ml_nodes(dag) if node.name == asked.ml_model), "")
     path = Path(asked.data)
-    node_id = None if path.exists() else _input_node(dag, asked.data)
-    if asked.output.exists() and not asked.is_overwrite:
-        raise CommandError(f"'{asked.output}' exists", fix="add --overwrite, or name another path")
-    if node_id is None and asked.output.resolve() == path.resolve():
-        raise CommandError(f"'{asked.output}' is the input", fix="name another path")
-    from sqlml.run.files import read_input, write_rows
+    # Unlike Path.exists, it takes a name that no file can have.
+    node_id = None if os.path.exists(asked.data) else _input_node(dag, asked.data)  # noqa: PTH110
+    _check_output(asked, path if node_id is None else None)
+    from sqlml.run.files import read_input, reading_of, write_rows
     from sqlml.run.relations import Champions, Relations
 
     with open_engine(dag.project) as engine:
@@ -64,8 +63,24 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
         else:
             Relations(dag, snapshot, engine, Champions.of(snapshot)).define(node_id)
             data = engine.relation(dag.nodes[node_id].relation)
-        rows = write_rows(engine.score(version, data, prefix), asked.output)
+        reading = reading_of(path, version.signature) if node_id is None else None
+        rows = write_rows(engine.score(version, data, prefix), asked.output, reading)
     return Predicted(version, asked.output, rows)
+
+
+def _check_output(asked: PredictRequest, data: Path | None) -> None:
+    from sqlml.run.files import is_written
+
+    output = asked.output
+    if not os.path.exists(output):  # noqa: PTH110
+        return
+    if not asked.is_overwrite:
+        raise CommandError(f"'{output}' exists", fix="add --overwrite, or name another path")
+    if data is not None and data.resolve().is_relative_to(output.resolve()):
+        what = "is the input" if data.resolve() == output.resolve() else "holds the input"
+        raise CommandError(f"'{output}' {what}", fix="name another path")
+    if not is_written(output):
+        raise CommandError(f"'{output}' is a folder with other files in it", fix="name another path")
 
 
 def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None) -> Version:

@@ -20,8 +20,8 @@ def test(request: Request, progress: Progress) -> Built:
     """
     dag = load_dag(request)
     store = open_project_store(dag.project)
-    with store.lock():
-        compiled = compile_project(dag, store)
+    with store.lock("sqlml test"):
+        compiled = compile_project(dag, store, with_lineage=True)
         tests = frozenset(node_id for node_id in select(dag, request) if isinstance(dag.nodes[node_id], TestNode))
         if not tests:
             raise CommandError("the selection has no data tests", fix="declare some under 'data_tests:' of a column")

@@ -47,6 +47,7 @@ MODULES = {module_name(path): path for path in FILES}
 
 def imports(tree):
     """Yield (module, line, whether it happens at import time) for every import but those for type checkers."""
+
     def walk(node, is_top):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
@@ -103,7 +104,9 @@ def test_only_the_cli_prints_exits_or_catches_everything(path):
         if isinstance(node, ast.ExceptHandler):
             caught = "" if node.type is None else ast.unparse(node.type)
             is_reraised = any(isinstance(child, ast.Raise) and child.exc is None for child in ast.walk(node))
-            assert caught not in ("", "Exception", "BaseException") or is_reraised, f"{path}:{node.lineno}: broad except"
+            assert caught not in ("", "Exception", "BaseException") or is_reraised, (
+                f"{path}:{node.lineno}: broad except"
+            )
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

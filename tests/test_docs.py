@@ -15,7 +15,9 @@ from pydantic_core import PydanticUndefined
 from sqlml.cli.commands import cli
 from sqlml.compile import compile_dag, make_plan
 from sqlml.errors import SqlmlError, format_error
+from sqlml.ir.diagnostics import RULES
 from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.lineage import Kind
 from sqlml.ir.metrics import METRICS
 from sqlml.ir.plan import PlanRequest
 from sqlml.ir.results import RunResults, Status, StepResult
@@ -121,6 +123,8 @@ def test_choices_and_defaults_of_keys_are_documented(spec):
     ("table", "there"),
     [
         ("ESTIMATORS", ESTIMATORS),
+        ("RULES", RULES),
+        ("kinds", Kind),
         ("METRICS", METRICS),
         ("STAGE_PARAMS", STAGE_PARAMS),
         ("PINNED_SETTINGS", PINNED_SETTINGS),
@@ -134,6 +138,10 @@ def test_choices_and_defaults_of_keys_are_documented(spec):
 )
 def test_a_table_lists_what_there_is(table, there):
     assert sorted(keys(table)) == sorted(there)
+
+
+def test_levels_of_diagnostics():
+    assert {named(row[0])[0]: row[1] for row in TABLES["RULES"]} == {code: rule.level for code, rule in RULES.items()}
 
 
 def test_what_is_said_of_estimators():
@@ -285,7 +293,7 @@ def compile_project(root, project):
     for path, text in {**SUPPLIED[project], **project_files()[project]}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    return compile_dag(resolve_project(parse_project(ParseRequest(root))), {})
+    return compile_dag(resolve_project(parse_project(ParseRequest(root))), {}, with_lineage=True)
 
 
 def test_the_examples_are_those_that_are_known():

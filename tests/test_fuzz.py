@@ -24,11 +24,12 @@ COPIED = ("sqlml_project.yml", "models", "macros", "data_tests")
 TOKEN = re.compile(r"[A-Za-z_]\w*|\d+|\s+|[^\w\s]")
 MARKS = "'\"`{}[]()<>:,;%#|&*?!-=/\\"
 ODD = (
-    "null", "~", "[]", "{}", "-1", "0", "1e999", ".nan", "yes", "2013-13-45", "''", '"', "'", "`", "{{", "}}", "{%", "%}",
-    "{#", "--", "/*", "*/", ";", "$$", "\t", "\x00", "\u2028", "é✓", "&a", "*a", "<<: 1", "!!python/object:x", "|", "? ",
-    "a" * 300, "{{ ref('x') }}", "{{ config }}", "{{ 1 / 0 }}", "{{ ''.__class__ }}", "{% for %}", "{{ ref() }}", "select",
-    "from", "union", "over (", "case when", "lateral view", "* except", "with a as (", "cast(1 as nope)", "x -> ", "::",
-)  # fmt: skip
+    *("null", "~", "[]", "{}", "-1", "0", "1e999", ".nan", "yes", "2013-13-45", "''", '"', "'", "`", "{{", "}}", "{%"),
+    *("%}", "{#", "--", "/*", "*/", ";", "$$", "\t", "\x00", "\u2028", "é✓", "&a", "*a", "<<: 1", "!!python/object:x"),
+    *("|", "? ", "a" * 300, "{{ ref('x') }}", "{{ config }}", "{{ 1 / 0 }}", "{{ ''.__class__ }}", "{% for %}"),
+    *("{{ ref() }}", "select", "from", "union", "over (", "case when", "lateral view", "* except", "with a as ("),
+    *("cast(1 as nope)", "x -> ", "::"),
+)
 
 
 def drop_mark(text: str, chance: random.Random) -> str:
@@ -54,7 +55,9 @@ def swap_tokens(text: str, chance: random.Random) -> str:
 def change_line(text: str, chance: random.Random) -> str:
     lines = text.splitlines(keepends=True)
     place = chance.randrange(len(lines))
-    lines[place] = chance.choice(["", lines[place] * 2, "  " + lines[place], lines[place].lstrip(), "\t" + lines[place]])
+    lines[place] = chance.choice(
+        ["", lines[place] * 2, "  " + lines[place], lines[place].lstrip(), "\t" + lines[place]]
+    )
     return "".join(lines)
 
 
@@ -138,11 +141,11 @@ FILES = ["sqlml_project.yml", *sorted(
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_damaged_file_is_refused_in_words(project, file):
-    chance = random.Random(file + __import__("os").environ.get("FZ",""))
+    chance = random.Random(file)
     path = project / file
     whole = path.read_text(encoding="utf-8")
     try:
-        for number in range(int(__import__("os").environ.get("FN","16"))):
+        for number in range(16):
             text = whole
             for _ in range(chance.choice([1, 1, 1, 2, 3])):
                 if len(text) > 20:
@@ -165,8 +168,8 @@ def test_the_copy_is_whole_without_damage(project):
 def test_selections_are_refused_in_words(dag):
     chance = random.Random("select")
     names = [node.name for node in dag.nodes.values()]
-    parts = (*names[:12], "+", "@", "2", ",", " ", "tag:", "path:", "resource_type:", "staging", "models/", "*", ":", "é",
-             "source:", "state:", "-", ".", "..", "[", "(", "\\", "1" * 30, "'", "seed", "test")  # fmt: skip
+    parts = (*names[:12], "+", "@", "2", ",", " ", "tag:", "path:", "resource_type:", "staging", "models/", "*", ":",
+             "é", "source:", "state:", "-", ".", "..", "[", "(", "\\", "1" * 30, "'", "seed", "test")  # fmt: skip
     for _ in range(1500):
         texts = ["".join(chance.choices(parts, k=chance.randrange(5))) for _ in range(chance.randrange(3))]
         try:

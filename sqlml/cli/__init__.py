@@ -34,9 +34,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SqlmlError as error:
         click.echo(format_error(error), err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # `sqlml ls | head`: the reader has what it wanted.
-        sys.stderr.close()
+    except SystemExit:
+        # How click takes a closed pipe. `sqlml ls | head`: the reader has what it wanted.
         return 0
     except Exception as error:  # noqa: BLE001  (the one place: whatever gets here is a bug of ours)
         return _report_bug(error)
@@ -52,6 +51,7 @@ def _report_bug(error: Exception) -> int:
         traceback.print_exception(error, file=file)
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
-    click.echo(f"error: a bug in sqlml: {type(error).__name__} at {place}: {error}", err=True)
+    said = " ".join(str(error).split())
+    click.echo(f"error: a bug in sqlml: {type(error).__name__} at {place}: {said}", err=True)
     click.echo(f"  fix: please report it with the file {file.name}", err=True)
     return BUG

@@ -54,12 +54,21 @@ def plan(is_json: bool, **options: Any) -> None:
 @cli.command(name="compile")
 @selection_options
 @json_option
-def compile_command(is_json: bool, **options: Any) -> None:
+def compile_command(is_json: bool, **options: Any) -> int:
     """Check the project and write its SQL to target/compiled. Starts no JVM."""
-    from sqlml.cli.report import print_compiled
+    from sqlml.cli.report import print_compiled, print_refused
     from sqlml.compiling import compile_only
+    from sqlml.errors import SqlmlError
 
-    print_compiled(compile_only(request_of(options)), is_json)
+    request = request_of(options)
+    try:
+        print_compiled(compile_only(request), is_json)
+    except SqlmlError as error:
+        if not is_json:
+            raise
+        print_refused(error, request.project_dir)
+        return error.exit_code
+    return 0
 
 
 @cli.command()
@@ -118,6 +127,29 @@ def show(node: str, limit: int, is_json: bool, **options: Any) -> None:
     from sqlml.show import show as read_rows
 
     print_rows(read_rows(request_of(options), node, limit), is_json)
+
+
+@cli.command()
+@click.argument("column", metavar="NODE[.COLUMN]")
+@click.option("--upstream", "direction", flag_value="upstream", help="What it is computed from (default).")
+@click.option("--downstream", "direction", flag_value="downstream", help="What is computed from it.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["tree", "json", "dot", "mermaid"]),
+    default="tree",
+    show_default=True,
+    help="A tree to read, JSON, or a graph for Graphviz or Mermaid.",
+)
+@project_options
+@json_option
+def lineage(column: str, direction: str, form: str, is_json: bool, **options: Any) -> None:
+    """Print what a column, or each column of a node, is computed from. Starts no JVM."""
+    from sqlml.cli.report import print_lineage
+    from sqlml.lineage import lineage as follow
+
+    followed = follow(request_of(options), column, "downstream" if direction == "downstream" else "upstream")
+    print_lineage(followed, "json" if is_json else form)
 
 
 @cli.group()
@@ -211,7 +243,9 @@ def clean(project_dir: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 def init(folder: Path) -> None:
     """Write a small project that builds at once."""
+    import shlex
+
     from sqlml.init import init as write_starter
 
     made = write_starter(folder)
-    click.echo(f"wrote {made}\nnext: cd {folder} && sqlml build")
+    click.echo(f"wrote {made}\nnext: cd {shlex.quote(str(folder))} && sqlml build")

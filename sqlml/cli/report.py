@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,19 @@ import click
 
 from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.dag import SqlNode
-from sqlml.ir.location import SourceLocation
+from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.plan import Action, Step
 from sqlml.ir.results import Status
 from sqlml.ir.state import Metric
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlml.build import Built
     from sqlml.compiling import CompiledProject
     from sqlml.debug import Fact
     from sqlml.ir.dag import Node
+    from sqlml.lineage import ColumnLineage
     from sqlml.model import VersionInfo
     from sqlml.plan import Planned
     from sqlml.predict import Predicted
@@ -28,8 +32,16 @@ if TYPE_CHECKING:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document; what JSON has no word for (a timestamp, a decimal) becomes text."""
-    click.echo(json.dumps(document, indent=1, default=str))
+    """Print one JSON document; what JSON has no word for (a timestamp, a decimal, NaN) becomes text."""
+    click.echo(json.dumps(_words(document), indent=1, default=str, allow_nan=False))
+
+
+def _words(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _words(part) for key, part in value.items()}
+    return [_words(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -49,10 +61,12 @@ def _cell(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def print_warnings(warnings: Sequence[tuple[str, SourceLocation]]) -> None:
-    """Print warnings on stderr, so that --json stays one document."""
-    for what, location in warnings:
-        click.echo(format_error(SqlmlError(what, location), "warning"), err=True)
+def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print diagnostics on stderr, so that --json stays one document."""
+    for found in diagnostics:
+        shown = SqlmlError(found.what, found.location, found.fix)
+        shown.code = found.code
+        click.echo(format_error(shown, "note" if found.level == "note" else "warning"), err=True)
 
 
 def print_run(built: Built, is_json: bool) -> None:
@@ -62,8 +76,10 @@ def print_run(built: Built, is_json: bool) -> None:
     if is_json:
         print_json(run_results(built.plan, built.results))
         return
-    print_warnings(built.plan.compiled.warnings)
-    selected = {step.node.id for step in built.plan.steps if step.is_selected}
+    print_diagnostics(built.plan.compiled.diagnostics)
+    # Sources and predictions are read, never built: to count them as unchanged would only puzzle.
+    steps = [step for step in built.plan.steps if step.node.kind not in ("source", "prediction")]
+    selected = {step.node.id for step in steps if step.is_selected}
     results = [result for result in built.results.results if result.node_id in selected]
     errors = [result.error for result in results if result.error]
     for error in errors:
@@ -84,10 +100,10 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     if is_json:
         print_json({"steps": [_step(step) for step in steps], "features": _features(planned)})
         return
-    print_warnings(planned.plan.compiled.warnings)
+    print_diagnostics(planned.plan.compiled.diagnostics)
     marks = {Action.RUN: "+", Action.KEEP: "=", Action.DECIDE: "?"}
     shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
-    rows = [(marks[step.action], step.node.kind, step.node.name, "; ".join(step.reasons)) for step in shown]
+    rows = [(marks[step.action], step.node.kind, step.node.name, _why(step)) for step in shown]
     print_table(("", "kind", "name", "why"), rows)
     for name, lines in _features(planned).items():
         click.echo(f"\nfeatures of {name}:")
@@ -96,6 +112,11 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     counts = Counter(step.action for step in shown)
     words = {Action.RUN: "to run (+)", Action.DECIDE: "that depend on a fit (?)", Action.KEEP: "unchanged (=)"}
     click.echo("\n" + ", ".join(f"{counts[action]} {said}" for action, said in words.items() if counts[action]))
+
+
+def _why(step: Step) -> str:
+    failed = [f"gate {gate.gate} fails" for gate in step.gates if not gate.is_passed]
+    return "; ".join([*step.reasons, *failed])
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -119,17 +140,38 @@ def _features(planned: Planned) -> dict[str, list[str]]:
 
 def print_compiled(compiled: CompiledProject, is_json: bool) -> None:
     """Print how many nodes were checked and where their SQL is."""
+    from sqlml.compiling import diagnostic_documents
     from sqlml.persist.artifacts import manifest
 
     if is_json:
-        print_json(manifest(compiled.compiled))
+        root = compiled.compiled.dag.project.root
+        found = diagnostic_documents(compiled.compiled.diagnostics, root)
+        print_json({**manifest(compiled.compiled), "diagnostics": found})
         return
-    print_warnings(compiled.compiled.warnings)
+    print_diagnostics(compiled.compiled.diagnostics)
     nodes = compiled.compiled.dag.nodes
     if len(compiled.selected) == 1 and isinstance(node := nodes[compiled.selected[0]], SqlNode):
         click.echo(node.sql.text)
         return
     click.echo(f"{len(nodes)} nodes compiled; their SQL is in {compiled.folder}")
+
+
+def print_refused(error: SqlmlError, project_dir: Path) -> None:
+    """Print the errors of a project that cannot be compiled, as `compile --json` lists diagnostics."""
+    from sqlml.compiling import diagnostic_documents, diagnostics_of
+
+    print_json({"diagnostics": diagnostic_documents(diagnostics_of(error), project_dir)})
+
+
+def print_lineage(found: ColumnLineage, form: str) -> None:
+    """Print the lineage of columns."""
+    from sqlml.cli.lineage_text import as_document, as_dot, as_mermaid, as_tree
+
+    if form == "json":
+        print_json(as_document(found))
+        return
+    lines = {"tree": as_tree, "dot": as_dot, "mermaid": as_mermaid}[form](found)
+    click.echo("\n".join(lines))
 
 
 def print_nodes(nodes: Sequence[Node], is_json: bool) -> None:

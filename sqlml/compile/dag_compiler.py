@@ -8,8 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlml.compile.determinism import find_unstable
+from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
 from sqlml.compile.from_clause import Readable
 from sqlml.compile.hashing import Facts, Hasher, SqlFacts
+from sqlml.compile.knowledge import columns_of
+from sqlml.compile.lineage import LineageTracer
+from sqlml.compile.mistakes import MistakeFinder
 from sqlml.compile.ml_models import check_ml_node, predicted_columns
 from sqlml.compile.names import offset_of
 from sqlml.compile.queries import Output
@@ -22,18 +26,19 @@ from sqlml.ir.location import SourceLocation
 from sqlml.ir.plan import Compiled
 
 
-def compile_dag(dag: Dag, data_versions: Mapping[str, str | None]) -> Compiled:
+def compile_dag(dag: Dag, data_versions: Mapping[str, str | None], *, with_lineage: bool = False) -> Compiled:
     """Check `dag` and fingerprint its nodes.
 
     Args:
         data_versions: id of each source and seed to the version of its data.
+        with_lineage: trace every node; if not, only what lies above the ML models is traced, to find mistakes.
 
     Raises:
-        CompileError: for what does not fit: SQL, a column, a parameter, a data file.
+        CompileError: for what does not fit: SQL, a column, a parameter, a data file, a feature that knows the future.
         ErrorList: for several of these, over the whole project.
     """
     with _collector_off():
-        return _Compiler(dag, data_versions).compile()
+        return _Compiler(dag, data_versions).compile(with_lineage)
 
 
 @contextmanager
@@ -53,19 +58,28 @@ class _Compiler:
         self._dag = dag
         self._data_versions = data_versions
         self._errors: list[SqlmlError] = []
-        self._warnings: list[tuple[str, SourceLocation]] = list(dag.warnings)
+        self._findings = [Finding("S004", text, place) for text, place in dag.warnings]
+        self._learnt_from = ancestors_of(dag, [node.id for node in ml_nodes(dag)])
         self._found = Facts()
         self._columns = self._found.columns
         self._nodes: dict[str, Node] = dict(dag.nodes)
         self._refs = dict(_references(dag))
 
-    def compile(self) -> Compiled:
+    def compile(self, with_lineage: bool) -> Compiled:
         for node in self._dag.nodes.values():
             self._compile_node(node)
+            self._check_known(node)
+        tracer = LineageTracer(self._dag, self._found)
+        lineage = tracer.trace(None if with_lineage else self._learnt_from)
+        finder = MistakeFinder(self._dag, lineage, self._found.features)
+        for ml_node in ml_nodes(self._dag):
+            self._findings.extend(finder.find(ml_node))
+        diagnostics = decide_levels(self._findings, self._dag, self._errors)
         raise_all(self._errors)
         dag = replace(self._dag, nodes=self._nodes)
-        hasher = Hasher(dag, self._data_versions, self._found)
-        return Compiled(dag, self._columns, hasher.fingerprints(), self._found.features, tuple(self._warnings))
+        hashes = Hasher(dag, self._data_versions, self._found).fingerprints()
+        features = self._found.features
+        return Compiled(dag, self._columns, hashes, features, diagnostics, lineage if with_lineage else None)
 
     def _compile_node(self, node: Node) -> None:
         root = self._dag.project.root
@@ -105,14 +119,30 @@ class _Compiler:
         self._errors.extend(analysis.errors)
         for path, offset in analysis.foreign:
             text = f"{what} reads '{path}' past the project: nobody will notice when it changes"
-            self._warnings.append((text, sql.locate(offset)))
+            fix = "declare it under sources: and read it with source()"
+            self._findings.append(Finding("S002", text, sql.locate(offset), fix, node.id))
         for token in find_unstable(statement):
-            text = f"{what} calls {token.text}, whose value changes: it is built again only when something else changes"
-            self._warnings.append((text, sql.locate(token.start)))
+            self._findings.append(self._unstable(node, what, token.text, sql.locate(token.start)))
         if statement.text != sql.text:
             # Spark takes a trailing semicolon, but not inside of a view or a data test.
             self._nodes[node.id] = replace(node, sql=replace(sql, text=statement.text))
         return SqlFacts(statement, analysis)
+
+    def _unstable(self, node: Node, what: str, function: str, place: SourceLocation) -> Finding:
+        code, effect = "S001", "it is built again only when something else changes"
+        if node.id in self._learnt_from:
+            code, effect = "L007", "an ml model learns from it, and its fit cannot be repeated"
+        fix = "read it from a column or from var()"
+        return Finding(code, f"{what} calls {function}, whose value changes: {effect}", place, fix, node.id)
+
+    def _check_known(self, node: Node) -> None:
+        """Note an error for each `known: {at: …}` that names a column which the relation does not have."""
+        relation = self._readable(node.id)
+        for column in columns_of(node):
+            at = None if column.known is None else column.known.at
+            if at is not None and not relation.may_have(at):
+                what = f"column '{column.name}' of '{node.name}' is known at '{at}', which '{node.name}' does not have"
+                self._errors.append(CompileError(what, column.location, suggest(at, relation.columns or ())))
 
     def _compile_sql(self, node: SqlNode) -> None:
         what = f"sql model '{node.name}'"
@@ -136,7 +166,9 @@ class _Compiler:
         known = {name.lower() for name in names or ()}
         for column in node.sql_model.columns:
             if names is not None and column.name.lower() not in known:
-                self._warnings.append((f"{what} does not return column '{column.name}'", column.location))
+                text = f"{what} does not return column '{column.name}'"
+                fix = suggest(column.name, names, "it returns")
+                self._findings.append(Finding("S003", text, column.location, fix, node.id))
 
     def _compile_ml(self, node: MlNode) -> None:
         training = self._readable(node.training_relation)

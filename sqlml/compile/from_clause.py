@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from sqlml.compile.names import NameResolver, Subquery, offset_of
-from sqlml.compile.queries import Relation, Scope
+from sqlml.compile.queries import Join, Relation, Scope
 from sqlml.errors import suggest
 
 Columns = list[tuple[str, set[tuple[Relation, str]]]]
@@ -55,15 +55,23 @@ class Visible:
         own = columns_of(relation)
         self.columns = None if self.columns is None or own is None else self.columns + own
 
-    def merge(self, relation: Relation, merged: set[str]) -> None:
-        """Add the columns of a relation joined by USING: the merged ones (lower case) come first, once."""
+    def merge(self, relation: Relation, merged: Mapping[str, frozenset[Relation]]) -> None:
+        """Add the columns of a relation joined by USING: the merged ones (lower case) come first, once.
+
+        Args:
+            merged: each to the relations whose value it has.
+        """
         self.title = "the left side"
         own = columns_of(relation)
         if self.columns is None or own is None:
             self.columns = None
             return
-        right = {name.lower(): reads for name, reads in own if name.lower() in merged}
-        first = [(name, reads | right[name.lower()]) for name, reads in self.columns if name.lower() in right]
+        right = {name.lower() for name, _ in own if name.lower() in merged}
+        first = [
+            (name, {(owner, name.lower()) for owner in merged[name.lower()]})
+            for name, _ in self.columns
+            if name.lower() in right
+        ]
         rest = [column for column in self.columns if column[0].lower() not in right]
         self.columns = first + rest + [column for column in own if column[0].lower() not in right]
 
@@ -138,13 +146,24 @@ class FromReader:
                 else:
                     joined.scope.relations.append(right)
                     joined.visible.merge(right, merged)
+                self._note(join, [right], joined.scope, list(merged))
             else:
+                before = len(joined.scope.relations)
                 self._add(join.this, joined)
+                self._note(join, joined.scope.relations[before:], joined.scope, ())
             if join.args.get("on") is not None:
                 joined.conditions.append((join.args["on"], extra))
 
-    def _merge(self, join: exp.Join, right: Relation, joined: _Joined) -> set[str]:
-        """Return the columns that a join makes one of two, noting that both are read and those that are missing."""
+    def _note(self, join: exp.Join, relations: Sequence[Relation], scope: Scope, keys: Iterable[str]) -> None:
+        sides = {*scope.relations, *relations}
+        compared = [(side, name) for name in keys for side in sides if name in side.folded]
+        scope.query.joins.append(Join(tuple(relations), join.args.get("on"), tuple(compared)))
+
+    def _merge(self, join: exp.Join, right: Relation, joined: _Joined) -> dict[str, frozenset[Relation]]:
+        """Return the columns that a join makes one of two, each with the relations whose value it has.
+
+        Both sides are noted as read, and those that lack a column as errors.
+        """
         scope, visible = joined.scope, joined.visible
         if visible.names is None or right.columns is None:
             self._names.is_exact = False
@@ -155,19 +174,26 @@ class FromReader:
         for name in merged:
             sides = [relation for relation in (*scope.relations, right) if name in relation.folded]
             scope.query.reads.columns.update((side, name) for side in sides)
-        scope.merged |= merged
+        owners = {name: self._owners(name, join, right, scope) for name in merged}
+        scope.merged |= owners
         for column in using:
             for title, names in ((visible.title, visible.names), (f"'{right.title}'", right.columns)):
                 if names is not None and column.name.lower() not in {name.lower() for name in names}:
                     what = f"{self._names.what} joins using column '{column.name}', which {title} does not have"
                     self._names.error(what, column, suggest(column.name, names))
-        return merged
+        return owners
+
+    def _owners(self, name: str, join: exp.Join, right: Relation, scope: Scope) -> frozenset[Relation]:
+        left = scope.merged.get(name) or frozenset([side for side in scope.relations if name in side.folded])
+        if join.side == "RIGHT":
+            return frozenset([right])
+        return left | {right} if join.side == "FULL" else left
 
     def _relation(self, node: exp.Expr, scope: Scope) -> Relation:
         relation = self._bare_relation(node, scope)
         if node.args.get("pivots"):
             alias = node.args["pivots"][-1].alias or node.alias
-            relation = Relation(alias.lower(), alias or "pivot", None, relation.origin)
+            relation = Relation(alias.lower(), alias or "pivot", None, relation.origin, made_of=relation.made_of)
         if relation.columns is None:
             self._names.is_exact = False
         scope.query.reads.relations.append(relation)
@@ -179,7 +205,8 @@ class FromReader:
             found = self._table(node, scope)
             alias = alias or node.name
             columns = self._names.renamed(found.columns, given)
-            return Relation(alias.lower(), found.title, columns, found.origin, found.view)
+            named = (found.columns or ()) if given is not None and isinstance(found.origin, str) else None
+            return Relation(alias.lower(), found.title, columns, found.origin, found.view, named=named)
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
             query = self._query(node.this, scope.ctes, scope)
             return Relation(alias.lower(), alias or "lateral", self._names.renamed(query.columns, given), query)
@@ -189,7 +216,8 @@ class FromReader:
         # A function, VALUES, a generator: its arguments are read, its columns are known only by name.
         self._names.read(node.iter_expressions(), scope, scope.query.reads)
         is_range = isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "range"
-        return Relation(alias.lower(), alias or "generator", given or (("id",) if is_range else None))
+        columns = given or (("id",) if is_range else None)
+        return Relation(alias.lower(), alias or "generator", columns, made_of=node)
 
     def _table(self, node: exp.Table, scope: Scope) -> Relation:
         name = node.name.lower()

@@ -46,6 +46,16 @@ class Facts:
     features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     conditions: dict[str, Condition | None] = field(default_factory=dict)
 
+    def analysis_of(self, node_id: str) -> Analysis | None:
+        """Return the analysis of the SQL of a node that has some."""
+        facts = self.sql.get(node_id)
+        return None if facts is None else facts.analysis
+
+    def condition_columns(self, node_id: str) -> frozenset[str]:
+        """Return the columns (lower case) that the `where:` of an ML model reads, as far as they are known."""
+        condition = self.conditions.get(node_id)
+        return (condition.columns if condition is not None else None) or frozenset()
+
 
 class Hasher:
     """Fingerprints the nodes of one Dag, parents first.

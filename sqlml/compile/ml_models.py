@@ -60,6 +60,7 @@ def check_ml_node(
         except SqlmlError as error:
             errors.append(error)
     errors.extend(_check_transforms(ml_model, title, columns, features))
+    errors.extend(_check_allowed(ml_model, features))
     return features, condition
 
 
@@ -93,6 +94,15 @@ def _check_transforms(
             elif column != "*" and features is not None and column.lower() not in chosen:
                 has_role = role_error(column, ml_model, place)
                 yield has_role or CompileError(f"{what} is not a feature", place, f"add '{column}' to 'features:'")
+
+
+def _check_allowed(ml_model: MlModel, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:
+    known = {name.lower() for name in features or ()}
+    for column in ml_model.allow_leakage if features is not None else ():
+        if column.lower() not in known:
+            what = f"allow_leakage: of ml model '{ml_model.name}' names '{column}', which is not one of its features"
+            place = ml_model.places.of(f"allow_leakage.{column}")
+            yield CompileError(what, place, suggest(column, features or (), "they are"))
 
 
 def _check_where(

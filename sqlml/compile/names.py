@@ -19,6 +19,9 @@ GENERATED = frozenset(
     }
 )  # fmt: skip
 
+Target = tuple[Relation | Query, str | int]
+"""What a name means: a column (lower case) of a relation, any of an unknown one (`*`), or an output of a query."""
+
 Subquery = Callable[[exp.Expr, dict[str, Relation], Scope | None], Query]
 
 
@@ -33,6 +36,8 @@ class NameResolver:
         errors: unknown and ambiguous columns.
         unknown: ids of the expressions that are unknown columns.
         is_exact: whether every name's meaning is known; unknown columns of a relation make it False, and no error.
+        meanings: id of a column's expression to how many of its parts name the column, and what it means.
+        subqueries: id of a subquery's expression to its Query.
     """
 
     def __init__(self, what: str, locate: Locate, subquery: Subquery) -> None:
@@ -40,6 +45,8 @@ class NameResolver:
         self.errors: list[SqlmlError] = []
         self.unknown: set[int] = set()
         self.is_exact = True
+        self.meanings: dict[int, tuple[int, tuple[Target, ...]]] = {}
+        self.subqueries: dict[int, Query] = {}
         self._locate = locate
         self._subquery = subquery
 
@@ -53,10 +60,11 @@ class NameResolver:
             if isinstance(node, exp.Column):
                 self._resolve(node, scope, reads, prefers_outputs)
             elif isinstance(node, exp.Query):
-                reads.queries.append(self._subquery(node, scope.ctes, scope))
+                self.subqueries[id(node)] = query = self._subquery(node, scope.ctes, scope)
+                reads.queries.append(query)
             elif isinstance(node, exp.Star):
                 if not isinstance(node.parent, exp.Count):
-                    self._read_all(scope.relations, reads)
+                    self._read_all(node, scope.relations, reads)
             elif not isinstance(node, exp.Hint):
                 stack.extend(node.iter_expressions())
 
@@ -73,16 +81,20 @@ class NameResolver:
         """Note an error at the place of `node`."""
         self.errors.append(CompileError(what, self._locate(offset_of(node)), fix))
 
-    def _read_all(self, relations: Iterable[Relation], reads: Reads) -> None:
+    def _read_all(self, star: exp.Expr, relations: Iterable[Relation], reads: Reads) -> None:
+        targets: list[Target] = []
         for relation in relations:
             if relation.columns is None:
                 self.is_exact = False
+                targets.append((relation, "*"))
             reads.columns.update((relation, name) for name in relation.folded)
+            targets += [(relation, name) for name in relation.folded]
+        self.meanings[id(star)] = (9, tuple(targets))
 
     def _resolve(self, column: exp.Column, scope: Scope, reads: Reads, prefers_outputs: bool) -> None:
         names = [part.name.lower() for part in column.parts]
         if isinstance(column.this, exp.Star):
-            self._read_qualified_star(names[0], scope, reads)
+            self._read_qualified_star(column, names[0], scope, reads)
             return
         level: Scope | None = scope
         while level is not None:
@@ -93,21 +105,27 @@ class NameResolver:
             self.unknown.add(id(column))
             self._report_unknown(column, names, scope)
 
-    def _read_qualified_star(self, alias: str, scope: Scope, reads: Reads) -> None:
+    def _read_qualified_star(self, star: exp.Column, alias: str, scope: Scope, reads: Reads) -> None:
         found = [relation for relation in scope.relations if relation.alias == alias]
         if found:
-            self._read_all(found, reads)
+            self._read_all(star, found, reads)
         else:
-            self.is_exact = False
+            self._guess(star, scope.relations)
+
+    def _guess(self, column: exp.Column, relations: Iterable[Relation]) -> None:
+        """Note that `column` may be any column of those `relations` that have unknown ones."""
+        self.is_exact = False
+        self.meanings[id(column)] = (9, tuple([(relation, "*") for relation in relations if relation.columns is None]))
 
     def _find(self, column: exp.Column, names: list[str], level: Scope, reads: Reads, prefers_outputs: bool) -> bool:
         for relation in level.relations if len(names) > 1 else ():
             if relation.alias == names[0] and names[1] in relation.folded:
                 reads.columns.add((relation, names[1]))
+                self.meanings[id(column)] = (2, ((relation, names[1]),))
                 return True
             # A relation of another catalog is qualified by several names, and its columns are unknown.
             if relation.columns is None and relation.alias in names[:-1]:
-                self.is_exact = False
+                self._guess(column, [relation])
                 return True
         # A name before a dot may also be a struct, whose fields are not checked.
         return self._find_unqualified(column, names[0], level, reads, prefers_outputs)
@@ -118,21 +136,25 @@ class NameResolver:
         output = level.aliases.get(name)
         if prefers_outputs and output is not None:
             reads.outputs.add((level.query, output))
+            self.meanings[id(column)] = (1, ((level.query, output),))
             return True
         owners = [relation for relation in level.relations if name in relation.folded]
         has_unknown = any(relation.columns is None for relation in level.relations)
         if owners:
             reads.columns.update((owner, name) for owner in owners)
+            having = level.merged.get(name) or owners
+            self.meanings[id(column)] = (1, tuple([(owner, name) for owner in having]))
             if has_unknown:
                 self.is_exact = False
             elif len(owners) > 1 and name not in level.merged:
                 self._report_ambiguous(column, owners)
             return True
         if has_unknown:
-            self.is_exact = False
+            self._guess(column, level.relations)
             return True
         if output is not None:
             reads.outputs.add((level.query, output))
+            self.meanings[id(column)] = (1, ((level.query, output),))
             return True
         return False
 

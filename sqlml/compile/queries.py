@@ -34,6 +34,8 @@ class Relation:
         columns: in the user's spelling; None: unknown, so that any name may be one.
         origin: the query or the id of the node whose columns these are, in the same order; None: neither.
         view: the name that the rendered SQL reads it by, if it is a node's.
+        made_of: the function that makes its rows, such as a generator in a LATERAL VIEW; None for all others.
+        named: what the node calls `columns`, if an alias list gave them other names.
         folded: `columns` in lower case.
     """
 
@@ -43,9 +45,18 @@ class Relation:
     origin: Query | str | None = None
     view: str = ""
     folded: frozenset[str] = frozenset()
+    made_of: exp.Expr | None = None
+    named: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         self.folded = frozenset([name.lower() for name in self.columns or ()])
+
+    def own_name(self, name: str) -> str:
+        """Return what the node itself calls the column `name` (both in lower case)."""
+        if self.named is None:
+            return name
+        pairs = zip(self.named, self.columns or (), strict=False)
+        return next((own.lower() for own, given in pairs if given.lower() == name), name)
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +75,19 @@ class Output:
     reads: Reads
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """One JOIN of a FROM clause.
+
+    Attributes:
+        keys: the columns that USING or NATURAL compares, on both sides.
+    """
+
+    relations: tuple[Relation, ...]
+    on: exp.Expr | None
+    keys: tuple[tuple[Relation, str], ...] = ()
+
+
 @dataclass(slots=True, eq=False)
 class Query:
     """A SELECT or a set operation.
@@ -72,12 +96,16 @@ class Query:
         outputs: None: not all of them can be known.
         reads: what it reads beside its outputs, needed whichever output is.
         is_whole: no output can be left out without changing the others (DISTINCT, ordinals, UNION …).
+        joins: of its FROM clause, in order.
+        branches: of a set operation, its two sides.
     """
 
     tree: exp.Expr
     outputs: list[Output] | None = field(default_factory=list)
     reads: Reads = field(default_factory=Reads)
     is_whole: bool = False
+    joins: list[Join] = field(default_factory=list)
+    branches: tuple[Query, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...] | None:
@@ -96,7 +124,7 @@ class Scope:
         outer: the scope around a subquery that may be correlated.
         ctes: name in lower case to what a FROM clause gets by it.
         aliases: output name in lower case to its index, for the outputs made so far.
-        merged: columns that USING or NATURAL made one of several.
+        merged: columns that USING or NATURAL made one of several, with the relations whose value they have.
     """
 
     query: Query
@@ -104,4 +132,4 @@ class Scope:
     outer: Scope | None = None
     relations: list[Relation] = field(default_factory=list)
     aliases: dict[str, int] = field(default_factory=dict)
-    merged: set[str] = field(default_factory=set)
+    merged: dict[str, frozenset[Relation]] = field(default_factory=dict)

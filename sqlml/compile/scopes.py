@@ -7,13 +7,13 @@ After:  Query(outputs x <- a.x, z <- a.y), and `a` is Query(outputs x <- t.x, y 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from sqlglot import exp
 
 from sqlml.compile.from_clause import Columns, FromReader, Readable, Visible, alias_columns, columns_of
-from sqlml.compile.names import NameResolver, offset_of
+from sqlml.compile.names import NameResolver, Target, offset_of
 from sqlml.compile.queries import Output, Query, Reads, Relation, Scope
 from sqlml.compile.sql import Locate, Statement
 from sqlml.errors import SqlmlError, suggest
@@ -29,12 +29,18 @@ class Analysis:
     Attributes:
         is_exact: whether each name's meaning is known; if not, nothing may be concluded from what is not in `query`.
         foreign: relations outside of the project that it reads, with the offset of their names.
+        meanings: id of a column's expression to how many of its parts name the column, and what it means.
+        subqueries: id of a subquery's expression to its Query.
+        is_recursive: whether a CTE reads itself.
     """
 
     query: Query
     errors: tuple[SqlmlError, ...]
     is_exact: bool
     foreign: tuple[tuple[str, int], ...] = ()
+    meanings: Mapping[int, tuple[int, tuple[Target, ...]]] = field(default_factory=dict)
+    subqueries: Mapping[int, Query] = field(default_factory=dict)
+    is_recursive: bool = False
 
 
 def analyze(
@@ -54,13 +60,22 @@ def analyze(
     analyzer = _Analyzer(readable, what, locate, refs or {})
     query = analyzer.query(statement.tree, {}, None)
     names = analyzer.names
-    return Analysis(query, tuple(names.errors), names.is_exact, tuple(analyzer.froms.foreign))
+    return Analysis(
+        query,
+        tuple(names.errors),
+        names.is_exact,
+        tuple(analyzer.froms.foreign),
+        names.meanings,
+        names.subqueries,
+        analyzer.is_recursive,
+    )
 
 
 class _Analyzer:
     def __init__(self, readable: Mapping[str, Readable], what: str, locate: Locate, refs: Mapping[str, str]) -> None:
         self.names = NameResolver(what, locate, self.query)
         self.froms = FromReader(self.names, readable, refs, self.query)
+        self.is_recursive = False
 
     def query(self, tree: exp.Expr, ctes: dict[str, Relation], outer: Scope | None) -> Query:
         """Return the Query of `tree`; `outer` is the scope that a correlated subquery may read."""
@@ -87,6 +102,7 @@ class _Analyzer:
             given = alias_columns(cte)
             if clause.args.get("recursive"):
                 self.names.is_exact = False
+                self.is_recursive = True
                 ctes[name.lower()] = Relation(name.lower(), name, given)
             query = self.query(cte.this, ctes, outer)
             ctes[name.lower()] = Relation(name.lower(), name, self.names.renamed(query.columns, given), query)
@@ -95,7 +111,7 @@ class _Analyzer:
     def _set_operation(self, tree: exp.SetOperation, ctes: dict[str, Relation], outer: Scope | None) -> Query:
         left = self.query(tree.this, ctes, outer)
         right = self.query(tree.expression, ctes, outer)
-        query = Query(tree)
+        query = Query(tree, branches=(left, right))
         query.reads.relations += [Relation("", "", None, left), Relation("", "", None, right)]
         query.is_whole = not isinstance(tree, exp.Union) or bool(tree.args.get("distinct"))
         if tree.args.get("by_name"):

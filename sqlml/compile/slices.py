@@ -29,7 +29,7 @@ _OPENS = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSES = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 
 # Functions that sqlglot has no class for and that make several rows of one, or one of several.
-_ROW_FUNCTIONS = frozenset(
+ROW_FUNCTIONS = frozenset(
     {
         "every", "mean", "some", "std", "try_avg", "try_sum", "vector_avg", "vector_sum", "histogram_numeric",
         "count_min_sketch", "product", "collect_union",
@@ -40,8 +40,8 @@ _ROW_FUNCTIONS = frozenset(
 
 _MAKES_ROWS = (exp.Explode, exp.Inline, exp.Stack, exp.Aliases, exp.QueryTransform)
 # Any is the function `any`, for which sqlglot does not say that it aggregates.
-_AGGREGATES = (exp.AggFunc, exp.Any)
-_MAY_DECIDE = (exp.Window, exp.Anonymous, *_MAKES_ROWS, *_AGGREGATES)
+AGGREGATES = (exp.AggFunc, exp.Any)
+_MAY_DECIDE = (exp.Window, exp.Anonymous, *_MAKES_ROWS, *AGGREGATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class _Walk:
                 if column.lower() == name:
                     self._need(relation.origin, at)
         elif relation.origin is not None:
-            self.parents[relation.origin].add(name)
+            self.parents[relation.origin].add(relation.own_name(name))
 
     def _touch(self, query: Query) -> None:
         if query in self.items:
@@ -150,9 +150,9 @@ def _decides_rows(item: exp.Expr, is_grouped: bool) -> bool:
             return True
         if isinstance(node, exp.Anonymous):
             name = node.name.lower()
-            if name in _ROW_FUNCTIONS or "agg" in name or "sketch" in name:
+            if name in ROW_FUNCTIONS or "agg" in name or "sketch" in name:
                 return True
-        if not is_grouped and isinstance(node, _AGGREGATES) and id(node) not in windowed:
+        if not is_grouped and isinstance(node, AGGREGATES) and id(node) not in windowed:
             return True
     return False
 

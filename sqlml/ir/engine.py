@@ -64,3 +64,6 @@ class Engine(Protocol):
 
     def fit(self, node: MlNode, training: str, folder: Path) -> Fitted:
         """Fit on the rows of relation `training` and save the fitted model into `folder`."""
+
+    def cancel(self) -> None:
+        """Make what is being computed fail soon; called from another thread when a run is interrupted."""

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlml.ir.dag import Dag, Node, TestNode
+from sqlml.ir.diagnostics import Diagnostic
+from sqlml.ir.lineage import Lineage
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
 
@@ -20,14 +22,21 @@ class Compiled:
         columns: node id to its column names in the user's spelling; None where they cannot be known without Spark.
         fingerprints: node id to fingerprint (sources too; predictions and tests as well).
         features: ML model id to its feature names; None where unknown.
-        warnings: text and place.
+        diagnostics: what is doubtful, none of them errors.
+        lineage: what each column is computed from; None where it was not asked for.
     """
 
     dag: Dag
     columns: Mapping[str, tuple[str, ...] | None]
     fingerprints: Mapping[str, Fingerprint]
     features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
-    warnings: tuple[tuple[str, SourceLocation], ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    lineage: Lineage | None = None
+
+    @property
+    def warnings(self) -> tuple[tuple[str, SourceLocation | None], ...]:
+        """Text and place of the diagnostics that warn."""
+        return tuple([(found.what, found.location) for found in self.diagnostics if found.level == "warn"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlml.ir.diagnostics import Level
 from sqlml.ir.location import Places, SourceLocation
 
 Scalar = str | int | float | bool | None
@@ -187,6 +188,8 @@ class MlModel:
         positive: the label value of class 1.
         threshold: a row is of class 1 when its probability is above it.
         include, exclude: features by name; an empty `include` means every column without a role.
+        allow_leakage: features that may know the future, each with the reason.
+        diagnostics: code to level, where this ML model or its folder sets one.
         places: places of the entry and its keys.
     """
 
@@ -212,6 +215,8 @@ class MlModel:
     promote: Literal["on_pass", "manual"] = "on_pass"
     retrain: Retrain = field(default_factory=Retrain)
     output_prefix: str = ""
+    allow_leakage: Mapping[str, str] = field(default_factory=dict)
+    diagnostics: Mapping[str, Level] = field(default_factory=dict)
     description: str = ""
     tags: tuple[str, ...] = ()
 
@@ -235,13 +240,19 @@ class MacroFile:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a build goes: its schema (a namespace of relations, versions and aliases) and its Spark settings."""
+    """Where a build goes.
+
+    Attributes:
+        schema: a namespace of relations, versions and aliases.
+        diagnostics: code to level, stronger than the project's.
+    """
 
     name: str
     schema: str
     spark: Mapping[str, str] = field(default_factory=dict)
     threads: int | None = None
     memory: str | None = None
+    diagnostics: Mapping[str, Level] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +263,7 @@ class Project:
         root: absolute path of the folder with `sqlml_project.yml`.
         variables: from the project file and `--vars`, the latter winning.
         environment: what `env_var()` may read.
+        diagnostics: code to level, where the project sets one.
     """
 
     root: Path
@@ -259,6 +271,7 @@ class Project:
     target: Target
     variables: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    diagnostics: Mapping[str, Level] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     seeds: tuple[Seed, ...] = ()
     sql_models: tuple[SqlModel, ...] = ()

@@ -242,9 +242,6 @@ class _Said:
             )
         return default
 
-    def refuse(self, word: str, what: str) -> None:
-        self.errors.append(CompileError(what, self._words[word].entry.location, _FITTING[word]))
-
     def params(self, word: str) -> dict[str, Any]:
         claim = self._words.get(word)
         if claim is None:

@@ -78,7 +78,8 @@ Cost: rows and events are sorted together once and read in one pass; no range jo
                     {%- for column in keys %}
                     {{ column }},
                     {%- endfor %}
-                    cast({{ known_at }} as timestamp),
+                    {#- The name tells the compiler that these rows count only once this time has come. #}
+                    cast({{ known_at }} as timestamp) as _sqlml_known_at,
                     false,
                     struct(
                         {%- for name in columns %}{{ columns[name] if columns is mapping else name }} as {{ name }}, {% endfor -%}

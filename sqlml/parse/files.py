@@ -65,7 +65,8 @@ def _check_folder(root: Path, folder: Path, search: SearchPath) -> ParseError | 
         return ParseError(
             f"path '{search.path}' is not a folder below the project", search.place, "name a folder of the project"
         )
-    if search.place is not None and not folder.is_dir():
+    # Unlike Path.is_dir, it takes a name that no folder can have.
+    if search.place is not None and not os.path.isdir(folder):  # noqa: PTH112
         return ParseError(
             f"path '{search.path}' is not a folder", search.place, "make the folder, or remove it from the list"
         )

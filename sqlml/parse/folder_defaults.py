@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from sqlml.errors import ParseError, SqlmlError, suggest
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.parse.later import LATER_KEYS
 from sqlml.parse.problems import Subject, not_yet, validate
-from sqlml.parse.specs import SeedConfig, SqlModelConfig
+from sqlml.parse.specs import MlModelConfig, SeedConfig, SqlModelConfig
+
+_CONFIGS: Mapping[str, type[SqlModelConfig | SeedConfig]] = MappingProxyType(
+    {"models": SqlModelConfig, "seeds": SeedConfig, "ml_models": MlModelConfig}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +62,10 @@ class FolderDefaults:
 
 
 def merge_config(weak: Mapping[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of both: those of `strong` win, tags add up in order."""
+    """Return the settings of both: those of `strong` win, tags add up in order, diagnostics by code."""
     merged = {**weak, **strong}
+    if "diagnostics" in weak and "diagnostics" in strong:
+        merged["diagnostics"] = {**weak["diagnostics"], **strong["diagnostics"]}
     tags = dict.fromkeys([*weak.get("tags", ()), *strong.get("tags", ())])
     return merged | {"tags": tuple(tags)} if tags else merged
 
@@ -83,7 +90,7 @@ def _read_rules(
     kind: str, parts: tuple[str, ...], value: Mapping[str, Any], places: Places, errors: list[SqlmlError]
 ) -> Iterator[Rule]:
     path = ".".join((kind, *parts))
-    spec: type[SqlModelConfig | SeedConfig] = SqlModelConfig if kind == "models" else SeedConfig
+    spec = _CONFIGS[kind]
     # Keys are looked up with their plus sign, as they are written.
     subject = Subject(f"'{path}'", f"{kind}.config", lambda key: places.of(f"{path}.+{key}"))
     settings: dict[str, Any] = {}

@@ -46,7 +46,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "ml_models.slices": "metrics of parts of the rows",
         "ml_models.class_weights": "weights by class",
         "ml_models.contract": "a signature that may not change",
-        "ml_models.allow_leakage": "features that may know the future",
         "ml_models.outputs": "relations made from a fitted model",
         "ml_models.freshness": "how old data may be",
         "ml_models.user": "recommendation",

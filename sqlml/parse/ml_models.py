@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError
@@ -12,7 +12,7 @@ from sqlml.parse.entries import Declared
 from sqlml.parse.folder_defaults import FolderDefaults, given_config, merge_config
 from sqlml.parse.ml_checks import check_ml_model
 from sqlml.parse.problems import Subject, validate
-from sqlml.parse.specs import MlModelSpec, SeedConfig, SplitSpec, TransformEntry
+from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec, TransformEntry
 
 
 def read_ml_models(entries: Sequence[Declared], defaults: FolderDefaults, errors: list[SqlmlError]) -> list[MlModel]:
@@ -25,12 +25,12 @@ def read_ml_models(entries: Sequence[Declared], defaults: FolderDefaults, errors
         spec = None if declared.entry.broken else validate(MlModelSpec, declared.entry.value, subject, errors)
         if spec is None:
             continue
-        own = SeedConfig(**spec.model_dump(include={"tags", "enabled"}, exclude_unset=True))
+        own = MlModelConfig(**spec.model_dump(include=set(MlModelConfig.model_fields), exclude_unset=True))
         config = merge_config(config, given_config(own))
         if config.get("enabled") is False:
             continue
         errors.extend(check_ml_model(spec, subject))
-        ml_models.append(_to_ml_model(spec, declared.file.path, places, config.get("tags", ())))
+        ml_models.append(_to_ml_model(spec, declared.file.path, places, config))
     return ml_models
 
 
@@ -39,7 +39,7 @@ def _locate(places: Places) -> Callable[[str], SourceLocation]:
     return lambda key: places.of(key if key in places.keys else key.replace("features.include.", "features."))
 
 
-def _to_ml_model(spec: MlModelSpec, path: str, places: Places, tags: tuple[str, ...]) -> MlModel:
+def _to_ml_model(spec: MlModelSpec, path: str, places: Places, config: Mapping[str, Any]) -> MlModel:
     return MlModel(
         name=spec.name,
         path=path,
@@ -66,8 +66,10 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, tags: tuple[str, 
         promote=spec.promote,
         retrain=Retrain(spec.retrain.when, spec.retrain.at_most_every),
         output_prefix=spec.output_prefix or "",
+        allow_leakage=spec.allow_leakage,
+        diagnostics=config.get("diagnostics", {}),
         description=spec.description,
-        tags=tags,
+        tags=config.get("tags", ()),
     )
 
 

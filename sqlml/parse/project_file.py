@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from sqlml.errors import CommandError, ParseError, SqlmlError, raise_all, suggest
+from sqlml.ir.diagnostics import Level
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Target
 from sqlml.ir.session import PINNED_SETTINGS
@@ -37,6 +38,7 @@ class Settings:
         variables: of the file and of the command line, the latter winning.
         model_paths, seed_paths, macro_paths, test_paths: folders to look in.
         defaults: by kind (`models`, `seeds`, `ml_models`).
+        diagnostics: code to level.
         render: renders Jinja with the variables.
     """
 
@@ -49,6 +51,7 @@ class Settings:
     macro_paths: tuple[SearchPath, ...] = ()
     test_paths: tuple[SearchPath, ...] = ()
     defaults: Mapping[str, FolderDefaults] = field(default_factory=dict)
+    diagnostics: Mapping[str, Level] = field(default_factory=dict)
 
 
 def find_project_root(start: Path) -> Path:
@@ -100,6 +103,7 @@ def read_project_file(
         macro_paths=_search(spec.macro_paths, "macro-paths", entry),
         test_paths=_search(spec.test_paths, "test-paths", entry),
         defaults=defaults,
+        diagnostics={code: cast("Level", level) for code, level in spec.diagnostics.items()},
     )
 
 
@@ -225,4 +229,5 @@ def _read_one_target(name: str, entry: Entry, errors: list[SqlmlError]) -> Targe
     if spec.schema_ is None and not IDENTIFIER.fullmatch(name):
         what = "its name is also its schema, and is no name for one"
         errors.append(subject.error("", what, f"add 'schema:': {identifier_fix(name)}"))
-    return Target(name, spec.schema_ or name, spec.spark, spec.threads, spec.memory)
+    levels = {code: cast("Level", level) for code, level in spec.diagnostics.items()}
+    return Target(name, spec.schema_ or name, spec.spark, spec.threads, spec.memory, levels)

@@ -69,6 +69,7 @@ def parse_project(request: ParseRequest) -> Project:
         target=settings.target,
         variables=settings.variables,
         environment=request.environment,
+        diagnostics=settings.diagnostics,
         sources=tuple(sources),
         seeds=tuple(seeds),
         sql_models=tuple(sql_models),

@@ -13,9 +13,11 @@ from sqlml.parse.value_types import (
     Fraction,
     Identifier,
     Instant,
+    Levels,
     Memory,
     Options,
     Positive,
+    Reasons,
     Reference,
     Seconds,
     Tags,
@@ -89,6 +91,7 @@ class SqlModelConfig(Spec):
     materialized: Literal["table", "view", "ephemeral"] | None = None
     tags: Tags = Field(default_factory=list)
     enabled: bool | None = None
+    diagnostics: Levels = Field(default_factory=dict)
 
 
 class SqlModelSpec(Spec):
@@ -105,6 +108,12 @@ class SeedConfig(Spec):
 
     tags: Tags = Field(default_factory=list)
     enabled: bool | None = None
+
+
+class MlModelConfig(SeedConfig):
+    """Settings of an ML model that folders may have; they stand beside its `name`."""
+
+    diagnostics: Levels = Field(default_factory=dict)
 
 
 class SeedSpec(Spec):
@@ -200,6 +209,8 @@ class MlModelSpec(Spec):
     promote: Literal["on_pass", "manual"] = "on_pass"
     retrain: RetrainSpec = Field(default_factory=RetrainSpec)
     output_prefix: Identifier | None = None
+    allow_leakage: Reasons = Field(default_factory=dict)
+    diagnostics: Levels = Field(default_factory=dict)
     tags: Tags = Field(default_factory=list)
     enabled: bool | None = None
 
@@ -211,6 +222,7 @@ class TargetSpec(Spec):
     spark: Options = Field(default_factory=dict)
     threads: Positive | None = None
     memory: Memory | None = None
+    diagnostics: Levels = Field(default_factory=dict)
 
 
 class ProjectFileSpec(Spec):
@@ -225,6 +237,7 @@ class ProjectFileSpec(Spec):
     target: str = "dev"
     targets: dict[str, Any] = Field(default_factory=dict)
     vars: dict[str, Any] = Field(default_factory=dict)
+    diagnostics: Levels = Field(default_factory=dict)
     models: dict[str, Any] = Field(default_factory=dict)
     seeds: dict[str, Any] = Field(default_factory=dict)
     ml_models: dict[str, Any] = Field(default_factory=dict)

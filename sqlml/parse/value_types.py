@@ -10,6 +10,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from sqlml.errors import suggest
+from sqlml.ir.diagnostics import LEVELS, SETTABLE
+
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
@@ -129,6 +132,24 @@ def _check_options(value: Any) -> Any:
     return texts
 
 
+def _check_levels(value: Any) -> Any:
+    for code, level in value.items() if isinstance(value, dict) else ():
+        if code not in SETTABLE:
+            raise refuse(f"has no code '{code}'", suggest(str(code), SETTABLE, "the codes are"))
+        if level not in LEVELS:
+            raise refuse(f"cannot set {code} to {describe(level)}", f"it is one of: {', '.join(LEVELS)}")
+    return value
+
+
+def _check_reasons(value: Any) -> Any:
+    for column, reason in value.items() if isinstance(value, dict) else ():
+        if not isinstance(reason, str) or not reason.strip():
+            raise refuse(
+                f"gives no reason for '{column}'", "say why it may be known, as in {column: published months before}"
+            )
+    return value
+
+
 def describe(value: Any) -> str:
     """Return `value` as a user would call it: `the text 'abc'`, `a list`, `nothing`."""
     if value is None:
@@ -156,3 +177,5 @@ Memory = Annotated[str, AfterValidator(_check_memory)]
 Value = Annotated[Any, AfterValidator(_check_scalar)]
 Options = Annotated[dict[str, str], BeforeValidator(_check_options)]
 Positive = Annotated[int, Field(gt=0)]
+Levels = Annotated[dict[str, str], BeforeValidator(_check_levels)]
+Reasons = Annotated[dict[str, str], BeforeValidator(_check_reasons)]

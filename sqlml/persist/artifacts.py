@@ -11,6 +11,8 @@ from typing import Any
 from sqlml import __version__
 from sqlml.errors import EnvironmentFault, format_error
 from sqlml.ir.dag import MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.diagnostics import Diagnostic
+from sqlml.ir.lineage import Edge, Kind, NodeLineage
 from sqlml.ir.plan import Compiled, Plan
 from sqlml.ir.project import ColumnSpec
 from sqlml.ir.results import RunResults, StepResult
@@ -52,7 +54,40 @@ def manifest(compiled: Compiled) -> dict[str, Any]:
         },
         "nodes": {node.id: _node(node, compiled) for node in compiled.dag.nodes.values()},
         "children": compiled.dag.children(),
+        "diagnostics": [diagnostic_document(found) for found in compiled.diagnostics],
     }
+
+
+def diagnostic_document(found: Diagnostic) -> dict[str, Any]:
+    """Return one diagnostic as JSON-ready data; `end_column` is known to editors only."""
+    place = found.location
+    return {
+        "code": found.code,
+        "level": found.level,
+        "what": found.what,
+        "fix": found.fix,
+        "node_id": found.node_id or None,
+        "file": place.path if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "path": list(found.path),
+    }
+
+
+def lineage_document(lineage: NodeLineage) -> dict[str, Any]:
+    """Return the lineage of one node as JSON-ready data: columns as `[node id, column]`, by how they are reached."""
+    return {
+        "rows": [list(ref) for ref in lineage.rows],
+        "columns": {column: _reached(edges) for column, edges in lineage.columns.items()},
+    }
+
+
+def _reached(edges: tuple[Edge, ...]) -> dict[str, Any]:
+    reached: dict[str, Any] = {}
+    for edge in edges:
+        kind = "copy" if edge.is_copy and edge.kind is Kind.VALUE else edge.kind.value
+        reached.setdefault(kind, []).append(list(edge.source))
+    return reached
 
 
 def run_results(plan: Plan, results: RunResults) -> dict[str, Any]:
@@ -96,6 +131,9 @@ def _node(node: Node, compiled: Compiled) -> dict[str, Any]:
         "columns": None if columns is None else list(columns),
         "fingerprint": fingerprint.digest if fingerprint else None,
     }
+    lineage = compiled.lineage.nodes.get(node.id) if compiled.lineage is not None else None
+    if lineage is not None and node.parents:
+        document["lineage"] = lineage_document(lineage)
     return document | _details(node, compiled)
 
 

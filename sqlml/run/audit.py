@@ -58,5 +58,7 @@ def _count_alone(spark: SparkSession, test: TestNode, log: Path) -> int:
     shift = len(before)
     segments = (replace(part, start=part.start + shift, end=part.end + shift) for part in test.sql.segments)
     shifted = Rendered(text, test.sql.path, test.sql.template, tuple(segments))
-    with spark_failures(Doing(f"data test '{test.name}' failed to run", test.places.whole, shifted, log)):
+    compiled = f"data_tests/{test.name}.sql"
+    what = f"data test '{test.name}' failed to run"
+    with spark_failures(Doing(what, test.places.whole, shifted, log, compiled)):
         return int(spark.sql(text).first()[0])  # type: ignore[index]

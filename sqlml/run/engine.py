@@ -8,14 +8,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from sqlml.errors import DataError
 from sqlml.ir.dag import MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import Seed, Source
 from sqlml.ir.state import Column, Output, Version
 from sqlml.run.audit import count_failures
 from sqlml.run.failure import Doing, spark_failures
+from sqlml.run.misfits import Reading, explain_misfit
 from sqlml.run.session import SessionSettings, close, open_session, start_session_jvm
-from sqlml.run.tables import check_storable, columns_of, quote, read_files, read_parquet, write_parquet
+from sqlml.run.tables import (
+    check_storable,
+    columns_of,
+    quote,
+    read_files,
+    read_options,
+    read_parquet,
+    write_parquet,
+)
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -39,6 +50,7 @@ class SparkEngine:
         self._jvm: Jvm | None = None
         self._session: SparkSession | None = None
         self._fitted: dict[str, PipelineModel] = {}
+        self._readings: list[Reading] = []
 
     def __enter__(self) -> SparkEngine:
         return self
@@ -84,7 +96,7 @@ class SparkEngine:
     def define_source(self, node: SourceNode) -> None:
         """Read a source by its path."""
         with self._failures(f"source '{node.name}' cannot be read", node):
-            self._define(node.relation, read_files(self.session, node.source, self._root))
+            self._define(node.relation, self._read(node.source, f"source '{node.name}'"))
 
     def define_table(self, output: Output) -> None:
         """Read a published table's files."""
@@ -140,7 +152,7 @@ class SparkEngine:
             rows = (
                 self.session.sql(node.sql.text)
                 if isinstance(node, SqlNode)
-                else read_files(self.session, node.seed, self._root)
+                else self._read(node.seed, f"seed '{node.name}'")
             )
             check_storable(columns_of(rows.schema), node.name, node.places)
             written = write_parquet(rows, folder)
@@ -171,6 +183,17 @@ class SparkEngine:
         """Return the rows of a defined relation, lazily."""
         return self.session.table(quote(relation))
 
+    def _read(self, declared: Source | Seed, title: str) -> DataFrame:
+        if declared.format == "csv":
+            types = {column.name.lower(): column.data_type for column in declared.columns if column.data_type}
+            options, place = read_options(declared), declared.places.of("path")
+            self._readings.append(Reading(title, self._root / declared.path, options, types, place))
+        return read_files(self.session, declared, self._root)
+
+    def _explain(self, file: Path) -> DataError | None:
+        errors = (explain_misfit(self.session, reading, file) for reading in list(self._readings))
+        return next((error for error in errors if error is not None), None)
+
     def _define(self, relation: str, rows: DataFrame) -> None:
         rows.createOrReplaceTempView(quote(relation))
 
@@ -178,4 +201,4 @@ class SparkEngine:
         return spark_failures(self._doing(what, node.places.whole, sql))
 
     def _doing(self, what: str, location: SourceLocation | None, sql: Rendered | None = None) -> Doing:
-        return Doing(what, location, sql, self._settings.log_file)
+        return Doing(what, location, sql, self._settings.log_file, explain=self._explain)

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlml.errors import CommandError, DataError
+from sqlml.errors import CommandError, DataError, EnvironmentFault, StepError
 from sqlml.ir.state import Signature
 from sqlml.run.failure import Doing, spark_failures
+from sqlml.run.misfits import Reading, explain_misfit
 from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
@@ -26,20 +27,25 @@ _OPTIONS = {
 def read_input(spark: SparkSession, path: Path, signature: Signature) -> DataFrame:
     """Return the rows of a file or folder; in csv and json, which carry no types, features get the signature's.
 
+    What else a csv file has stays the text that it is, so that `007` passes through as `007`.
+
     Raises:
         CommandError: the format cannot be told from the ending.
-        StepError: Spark cannot read it.
+        DataError: the file is empty or not of its format.
     """
     file_format = _format(path)
-    with spark_failures(Doing(f"'{path}' cannot be read")):
-        reader = spark.read.format(file_format).option("__globPaths__", "false")
-        for option, value in _OPTIONS.get(file_format, {}).items():
-            reader = reader.option(option, value)
-        if file_format in _OPTIONS:
-            _check_header(path, file_format)
-            inferred = reader.option("inferSchema", "true").load(str(path)).schema
-            reader = reader.schema(_with_features(inferred, signature))
-        return reader.load(str(path))
+    _check_header(path, file_format)
+    reader = spark.read.format(file_format).option("__globPaths__", "false")
+    for option, value in _OPTIONS.get(file_format, {}).items():
+        reader = reader.option(option, value)
+    try:
+        with spark_failures(Doing(f"'{path}' cannot be read")):
+            if file_format in _OPTIONS:
+                reader = reader.schema(_with_features(reader.load(str(path)).schema, signature))
+            return reader.load(str(path))
+    except StepError as error:
+        # Nothing has run yet but the reading of a schema: the file is what is wrong.
+        raise DataError(error.what, fix=f"see that it is a whole {file_format} file") from error
 
 
 def _format(path: Path) -> str:
@@ -55,8 +61,13 @@ def _format(path: Path) -> str:
 def _check_header(path: Path, file_format: str) -> None:
     if file_format != "csv" or path.is_dir():
         return
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except OSError as error:
+        raise EnvironmentFault(f"'{path}' cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"'{path}' is not a csv file in UTF-8", fix="save it as UTF-8, or as Parquet") from error
     if not header:
         raise DataError(f"'{path}' is empty", fix="its first line must name the columns")
 
@@ -75,23 +86,51 @@ def _with_features(inferred: StructType, signature: Signature) -> StructType:
     )
 
 
-def write_rows(rows: DataFrame, output: Path) -> int:
+def reading_of(path: Path, signature: Signature) -> Reading:
+    """Return how `read_input` reads a csv file, to say what in it is wrong."""
+    types = {column.name.lower(): column.type for column in signature.features}
+    return Reading(f"'{path}'", path, _OPTIONS["csv"], types, fix=f"'{signature.ml_model}' needs it: correct the file")
+
+
+def write_rows(rows: DataFrame, output: Path, reading: Reading | None = None) -> int:
     """Write `rows` to `output`, whole or not at all, in place of what is there; return how many.
 
-    `.csv` and `.json` give one file; anything else a folder of Parquet files.
+    `.csv`, `.json` and `.jsonl` give one file; anything else a folder of Parquet files.
+
+    Args:
+        reading: how the rows are read, if they are of a file.
+
+    Raises:
+        DataError: a value of the input is not of its type.
+        EnvironmentFault: the output cannot be written.
+        StepError: Spark failed.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
     draft = output.with_name(f".{output.name}.new")
-    _remove(draft)
+
+    def explain(file: Path) -> DataError | None:
+        return explain_misfit(rows.sparkSession, reading, file) if reading else None
+
     try:
-        with spark_failures(Doing(f"'{output}' cannot be written")):
-            count = _write(rows, output.suffix.lower(), draft)
-        _remove(output)
-        draft.rename(output)
-    finally:
+        output.parent.mkdir(parents=True, exist_ok=True)
         _remove(draft)
-        _remove(_parts(draft))
+        try:
+            with spark_failures(Doing(f"'{output}' cannot be written", explain=explain)):
+                count = _write(rows, output.suffix.lower(), draft)
+            _remove(output)
+            draft.rename(output)
+        finally:
+            _remove(draft)
+            _remove(_parts(draft))
+    except OSError as error:
+        raise EnvironmentFault(f"'{output}' cannot be written: {error.strerror}") from error
     return count
+
+
+def is_written(output: Path) -> bool:
+    """Whether `output` is a file, or a folder with nothing but what `write_rows` leaves: safe to replace."""
+    return not output.is_dir() or all(
+        file.name.startswith((".", "part-")) or file.name == "_SUCCESS" for file in output.iterdir()
+    )
 
 
 def _write(rows: DataFrame, ending: str, draft: Path) -> int:
@@ -108,7 +147,7 @@ def _write(rows: DataFrame, ending: str, draft: Path) -> int:
     if ending == ".csv":
         rows.write.option("escape", '"').csv(str(parts))
         _join(parts, draft, columns)
-    elif ending == ".json":
+    elif ending in (".json", ".jsonl"):
         rows.write.option("ignoreNullFields", "false").json(str(parts))
         _join(parts, draft, None)
     else:

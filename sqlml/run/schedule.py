@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from sqlml.ir.results import Progress, RunResults, Status, StepResult
 from sqlml.ir.store import Store
 from sqlml.run.steps import StepRunner
 
+CANCEL_INTERVAL_S = 0.5
 _STOPS = (Status.ERROR, Status.FAIL, Status.SKIPPED)
 
 
@@ -46,6 +48,7 @@ class _Run:
     def __init__(self, plan: Plan, engine: Engine, store: Store, progress: Progress, options: RunOptions) -> None:
         self._steps = {step.node.id: step for step in plan.steps}
         self._runner = StepRunner(plan, engine, store, options.run_id)
+        self._engine = engine
         self._store = store
         self._progress = progress
         self._options = options
@@ -80,9 +83,15 @@ class _Run:
             except BaseException:
                 for pool in (steps, fits):
                     pool.shutdown(wait=False, cancel_futures=True)
+                self._cancel(running)
                 raise
         results = tuple(self._results[node_id] for node_id in self._steps)
         return RunResults(self._options.run_id, started_at, time.monotonic() - started, results)
+
+    def _cancel(self, running: Collection[Future[StepResult]]) -> None:
+        # Again and again: between two jobs of a step there is nothing to cancel.
+        while wait(running, timeout=CANCEL_INTERVAL_S).not_done:
+            self._engine.cancel()
 
     def _run(self, step: Step) -> StepResult:
         if step.action is not Action.KEEP:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Doubled quotes inside a quoted field are what other programs write; a row that does not fit its declared types
 # is an error and not a row of nulls.
 _CSV_DEFAULTS = {"header": "true", "escape": '"', "mode": "FAILFAST", "enforceSchema": "false"}
-_JSON_DEFAULTS = {"mode": "FAILFAST"}
+_DEFAULTS = {"csv": _CSV_DEFAULTS, "json": {"mode": "FAILFAST"}}
 # Spark would read a folder named `a[b]` as a pattern.
 _NO_GLOB = ("__globPaths__", "false")
 
@@ -35,12 +35,16 @@ def read_files(spark: SparkSession, declared: Source | Seed, root: Path) -> Data
     if not path.exists():
         raise DataError(f"'{declared.name}' reads '{declared.path}', which does not exist", declared.places.of("path"))
     reader = spark.read.format(declared.format)
-    defaults = {"csv": _CSV_DEFAULTS, "json": _JSON_DEFAULTS}.get(declared.format, {})
-    for option, value in {**defaults, **declared.options}.items():
+    for option, value in read_options(declared).items():
         reader = reader.option(option, value)
-    if defaults:
+    if declared.format in _DEFAULTS:
         reader = _with_schema(reader, declared, path)
     return reader.option(*_NO_GLOB).load(str(path))
+
+
+def read_options(declared: Source | Seed) -> dict[str, str]:
+    """Return the options of Spark's reader: ours, then those that are declared."""
+    return {**_DEFAULTS.get(declared.format, {}), **declared.options}
 
 
 def _with_schema(reader: DataFrameReader, declared: Source | Seed, path: Path) -> DataFrameReader:

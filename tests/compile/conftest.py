@@ -50,7 +50,8 @@ class Workshop:
         dag = resolve_project(parse_project(ParseRequest(self.root)))
         paths = {node.id: node.source.path for node in dag.nodes.values() if isinstance(node, SourceNode)}
         paths |= {node.id: node.seed.path for node in dag.nodes.values() if isinstance(node, SeedNode)}
-        return compile_dag(dag, {node_id: str((self.root / path).read_bytes()) for node_id, path in paths.items()})
+        versions = {node_id: str((self.root / path).read_bytes()) for node_id, path in paths.items()}
+        return compile_dag(dag, versions, with_lineage=True)
 
     def errors(self, files: Mapping[str, str]) -> str:
         with pytest.raises(SqlmlError) as caught:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from example.project import Built, copy_project, run_sqlml
 
 
@@ -13,8 +14,8 @@ from example.project import Built, copy_project, run_sqlml
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The example, built. `SQLML_BUILT_EXAMPLE` names a folder where that was done before, for work on these tests."""
     if before := os.environ.get("SQLML_BUILT_EXAMPLE"):
-        return Built(Path(before))
+        return Built.of(Path(before))
     root = copy_project(tmp_path_factory.mktemp("example") / "my project")
     finished = run_sqlml(root, "build")
     assert finished.returncode == 0, finished.stdout + finished.stderr
-    return Built(root)
+    return Built.of(root)

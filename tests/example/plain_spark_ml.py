@@ -1,10 +1,10 @@
-"""The example in plain Spark ML, as it is written without sqlml: same sources, same SQL text, same documented row layout.
+"""The example in plain Spark ML, as one writes it without sqlml: same sources, same SQL text, same row layout.
 
     python plain_spark_ml.py PROJECT OUTPUT
 
-PROJECT is the example after `sqlml build`: its sources, seeds and the SQL in `target/compiled` are read, and the fitted
-models in `warehouse/models`, which PipelineModel.load needs no sqlml for. OUTPUT gets `models.json`, in which every model
-is described twice, as fitted here and as sqlml saved it, and what sqlml's models predict, as Parquet.
+PROJECT is the example after `sqlml build`: its sources, its seeds and the SQL in `target/compiled` are read, and so are
+the fitted models in `warehouse/models`, for which PipelineModel.load needs no sqlml. OUTPUT gets `models.json`, where
+each is described twice, as fitted here and as sqlml saved it, and as Parquet what the saved ones predict.
 """
 
 import json
@@ -33,8 +33,9 @@ from pyspark.sql import functions as F  # noqa: N812
 CSV_FILES = {
     "source__raw__weather": (
         "data/weather.csv",
-        "origin string, year int, month int, day int, hour int, temp double, dewp double, humid double, wind_dir double, "
-        "wind_speed double, wind_gust double, precip double, pressure double, visib double, time_hour timestamp",
+        "origin string, year int, month int, day int, hour int, temp double, dewp double, humid double, "
+        "wind_dir double, wind_speed double, wind_gust double, precip double, pressure double, visib double, "
+        "time_hour timestamp",
     ),
     "dev__airlines": ("seeds/airlines.csv", "carrier string, name string"),
     "dev__airports": (
@@ -89,9 +90,10 @@ def lay_out(rows, *keys):
 
 def split_by_time(rows, holdout):
     """The last rows by time, at most `holdout` of them, none of which shares its time with an earlier one."""
-    quantile = rows.selectExpr(f"percentile_disc({1 - holdout}D) within group (order by sched_dep_ts)").first()[0]
-    cut = rows.where(F.col("sched_dep_ts") > quantile).agg(F.min("sched_dep_ts")).first()[0]
-    return rows.where(F.col("sched_dep_ts") < cut), rows.where(F.col("sched_dep_ts") >= cut)
+    micros = "unix_micros(sched_dep_ts)"
+    quantile = rows.selectExpr(f"percentile_disc({1 - holdout}D) within group (order by {micros})").first()[0]
+    cut = rows.where(f"{micros} > {int(quantile)}").selectExpr(f"min({micros})").first()[0]
+    return rows.where(f"{micros} < {cut}"), rows.where(f"{micros} >= {cut}")
 
 
 def number_stages(names):

@@ -38,13 +38,16 @@ class Built:
 
     Attributes:
         root: its folder, whose path has a space.
+        results: how each step of the build ended.
     """
 
     root: Path
+    results: dict[str, Any]
 
-    @property
-    def results(self) -> dict[str, Any]:
-        return json.loads((self.root / "target" / "run_results.json").read_text("utf-8"))
+    @classmethod
+    def of(cls, root: Path) -> Built:
+        """Take a project that was just built."""
+        return cls(root, json.loads((root / "target" / "run_results.json").read_text("utf-8")))
 
     def table(self, name: str) -> pd.DataFrame:
         """Read a published table as any other program would."""

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+
 from example.project import Built, copy_project, run_sqlml
 from example.worlds import CHANGED, PREFIX_LENGTH, REAL, Worlds, make_worlds
 
@@ -36,14 +37,16 @@ def define_relations(spark, built: Built, worlds: Worlds, folder: Path) -> None:
         return spark.sql((built.root / COMPILED / f"staging/{name}.sql").read_text("utf-8"))
 
     def define(name: str, rows: pa.Table) -> None:
-        pyarrow.parquet.write_table(rows, folder / f"{name}.parquet")
+        pyarrow.parquet.write_table(rows, folder / f"{name}.parquet", coerce_timestamps="us")
         spark.read.parquet(str(folder / f"{name}.parquet")).createOrReplaceTempView(name)
 
     define("source__raw__flights", worlds.flights)
     define("source__raw__weather", pa.Table.from_pandas(worlds.weather, preserve_index=False))
     define("dev__planes", pa.Table.from_pandas(worlds.planes, preserve_index=False))
     define("copies", pa.Table.from_pandas(worlds.copies, preserve_index=False))
-    spark.read.parquet(str(built.root / "warehouse/tables/dev/airports/current")).createOrReplaceTempView("dev__airports")
+    spark.read.parquet(str(built.root / "warehouse/tables/dev/airports/current")).createOrReplaceTempView(
+        "dev__airports"
+    )
     # The SQL names some airports itself, so that its result is copied and not what it reads.
     sql("stg_airports").createOrReplaceTempView("airports_of_all")
     spark.sql(

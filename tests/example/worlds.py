@@ -1,8 +1,8 @@
 """Small worlds around moments in time: real flights in, two copies of each world out, equal but for the future.
 
-A world is a moment t, some flights from a month before it to a day after, and the weather around it. It stands twice in
-the data: real, and with every outcome that became known after t replaced. Each copy has airlines, airports, aircraft and
-weather stations of its own (`UA` is `017r.UA` in the real copy of world 17), so that SQL that matches rows by any of them
+A world is a moment t, some flights from a month before it to a day after, and the weather around it. It stands in the
+data twice: real, and with every outcome that became known after t replaced. Each copy has airlines, airports, aircraft
+and weather stations of its own (`UA` is `017r.UA` in the real copy of world 17): SQL that matches rows by any of them
 sees one copy of one world only, and all worlds are computed at once.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from example.project import Built
 
 MINUTE, HOUR, DAY = pd.Timedelta(minutes=1), pd.Timedelta(hours=1), pd.Timedelta(days=1)
@@ -48,24 +49,22 @@ def make_worlds(built: Built, count: int, seed: int) -> Worlds:
     flights = _read_flights(built)
     weather = pd.read_csv(built.root / "data" / "weather.csv", parse_dates=["time_hour"])
     moments = pd.DatetimeIndex(rng.choice(flights.sched_dep_ts.unique(), count, replace=False)).sort_values()
-    real, changed, skies = [], [], []
+    picked, skies = [], []
     for number, moment in enumerate(moments):
-        world = f"{number:03}"
-        one = _pick_flights(flights, moment, rng).assign(world=world, t=moment)
         sky = weather[weather.time_hour.between(moment - DAY, moment + 6 * HOUR)]
-        real.append(one.assign(prefix=world + REAL))
-        changed.append(_change_outcomes(one, rng).assign(prefix=world + CHANGED))
-        skies += [sky.assign(prefix=world + REAL), _change_weather(sky, moment, rng).assign(prefix=world + CHANGED)]
-    before, after = pd.concat(real, ignore_index=True), pd.concat(changed, ignore_index=True)
+        picked.append(_pick_flights(flights, moment, rng).assign(world=f"{number:03}", t=moment))
+        skies.append(sky.assign(world=f"{number:03}", t=moment))
+    before, sky = pd.concat(picked, ignore_index=True), pd.concat(skies, ignore_index=True)
+    after = _change_outcomes(before, rng)
     is_changed = (before[OUTCOMES].fillna(-9999) != after[OUTCOMES].fillna(-9999)).any(axis=1)
-    both = pd.concat([before, after], ignore_index=True)
+    both = _two_copies(before, after)
     schema = pq.read_schema(built.root / "data" / "flights.parquet").remove_metadata()
     planes = pd.read_csv(built.root / "seeds" / "planes.csv")
     asked = both.loc[both.sched_dep_ts == both.t, ["prefix", "tailnum"]].drop_duplicates()
     return Worlds(
         copies=both[["prefix", "t"]].drop_duplicates(),
         flights=pa.Table.from_pandas(_own_names(both, NAMES)[schema.names], schema=schema, preserve_index=False),
-        weather=_own_names(pd.concat(skies, ignore_index=True), ["origin"]),
+        weather=_own_names(_two_copies(sky, _change_weather(sky, rng)), ["origin"]),
         planes=_own_names(planes.merge(asked, on="tailnum"), ["tailnum"]),
         changed=is_changed.groupby(before.world).sum(),
         in_the_air=(is_changed & (before.sched_dep_ts < before.t)).groupby(before.world).sum(),
@@ -81,6 +80,10 @@ def _read_flights(built: Built) -> pd.DataFrame:
     instants = built.table("stg_flights")[["flight_id", "sched_dep_ts", "sched_arr_ts", "arr_ts"]]
     flights = raw.merge(instants, on="flight_id", validate="one_to_one")
     assert len(flights) == len(raw)
+    # Numbers, because they are compared hundreds of times; null is -1.
+    flights["carrier_code"] = pd.factorize(flights.carrier)[0]
+    flights["tail_code"] = pd.factorize(flights.tailnum)[0]
+    flights["route_code"] = pd.factorize(flights.origin + flights.dest)[0]
     return flights.sort_values(["sched_dep_ts", "flight_id"], ignore_index=True)
 
 
@@ -91,15 +94,15 @@ def _pick_flights(flights: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Ge
     now = near[near.sched_dep_ts == moment]
     age = moment - near.sched_dep_ts
     chance = rng.random(len(near))
-    same_route = (near.origin + near.dest).isin(now.origin + now.dest)
-    same_tail = near.tailnum.isin(now.tailnum.dropna())
-    same_carrier = near.carrier.isin(now.carrier)
+    same_route = near.route_code.isin(now.route_code)
+    same_tail = near.tail_code.isin(now.tail_code[now.tail_code >= 0])
+    same_carrier = near.carrier_code.isin(now.carrier_code)
     return near[
         (age == pd.Timedelta(0))
         | same_tail
-        | (same_route & ((chance < 0.3) | (age < DAY)))
-        | (age.between(-6 * HOUR, 10 * HOUR) & (chance < 0.5))
-        | (same_carrier & (age < 8 * DAY) & (chance < 0.05))
+        | (same_route & ((chance < 0.2) | (age < DAY)))
+        | (age.between(-4 * HOUR, 8 * HOUR) & (chance < 0.3))
+        | (same_carrier & (age < 8 * DAY) & (chance < 0.03))
     ]
 
 
@@ -127,12 +130,15 @@ def _change_outcomes(flights: pd.DataFrame, rng: np.random.Generator) -> pd.Data
     return changed
 
 
-def _change_weather(sky: pd.DataFrame, moment: pd.Timestamp, rng: np.random.Generator) -> pd.DataFrame:
+def _change_weather(sky: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     changed = sky.copy()
-    later = sky.time_hour > moment
-    for name in MEASURED:
-        changed.loc[later, name] = rng.uniform(1, 100, later.sum())
+    changed.loc[sky.time_hour > sky.t, MEASURED] = rng.uniform(1, 100, ((sky.time_hour > sky.t).sum(), len(MEASURED)))
     return changed
+
+
+def _two_copies(real: pd.DataFrame, changed: pd.DataFrame) -> pd.DataFrame:
+    copies = [real.assign(prefix=real.world + REAL), changed.assign(prefix=changed.world + CHANGED)]
+    return pd.concat(copies, ignore_index=True)
 
 
 def _own_names(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:

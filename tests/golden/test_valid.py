@@ -1,4 +1,4 @@
-"""Small whole projects: each folder under `valid/` in, its compiled graph with SQL and columns as text out (`dag.txt`)."""
+"""Small whole projects: each folder under `valid/` in, its graph with SQL and columns as text out (`dag.txt`)."""
 
 import os
 from pathlib import Path

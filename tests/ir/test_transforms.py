@@ -187,11 +187,8 @@ def test_words_that_fit():
     assert found["is_weekend"].params == {"scale": {"withMean": True}}
 
 
-def test_unseen_and_params_are_checked():
-    text = errors(
-        transforms=(entry("carrier", unseen="error"), entry("distance", scale="robust", params={"withMen": 1}))
-    )
-    assert "'unseen: error' is not supported yet" in text
+def test_params_are_checked():
+    text = errors(transforms=(entry("distance", scale="robust", params={"withMen": 1}),))
     assert "no stage of this transform has a param 'withMen'" in text
 
 

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,9 @@ targets:
     spark:
       spark.master: local[2]
       spark.sql.shuffle.partitions: "2"
+      # For a hundred rows, compiling code costs more than it saves.
       spark.sql.codegen.wholeStage: "false"
       spark.sql.codegen.factoryMode: NO_CODEGEN
-      # These JVMs live too short to earn back what the second compiler costs.
-      spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1
 """
 
 RELATIONS = """version: 2
@@ -114,15 +114,20 @@ class Ended:
 
 
 class Project:
-    """The folder of a project. Commands run one after another in one real process, which starts with the first."""
+    """The folder of a project. Commands run one after another in one real process, which starts with the first.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        environment: of that process, over this one's.
+    """
+
+    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
         self.root = root
+        self._environment = dict(environment)
         self._process: subprocess.Popen[str] | None = None
 
     @classmethod
-    def new(cls, root: Path) -> Project:
-        project = cls(root)
+    def new(cls, root: Path, environment: Mapping[str, str]) -> Project:
+        project = cls(root, environment)
         for name, text in FILES.items():
             project.write(name, text)
         return project
@@ -130,7 +135,7 @@ class Project:
     def copy(self, root: Path) -> Project:
         """Copy all of it as it lies there, links as links."""
         shutil.copytree(self.root, root, symlinks=True)
-        return Project(root)
+        return Project(root, self._environment)
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -166,7 +171,7 @@ class Project:
         return subprocess.Popen(
             [sys.executable, str(DRIVER), *arguments],
             cwd=self.root,
-            env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(DRIVER.parents[2])},
+            env={**os.environ, **self._environment, "TMPDIR": str(scratch), "PYTHONPATH": str(DRIVER.parents[2])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -23,6 +23,7 @@ class Recorder:
         failures: rows that fail, by data test's name.
         value: of every metric of every fit.
         during: called with a node's name while its table is written or it is fitted.
+        is_cancelled: set once a run that ends early asked for it.
         most: the most tables and fits there were at once.
     """
 
@@ -32,6 +33,7 @@ class Recorder:
         self.failures: dict[str, int] = {}
         self.value = 0.9
         self.during: Callable[[str], None] = lambda name: time.sleep(0.01)
+        self.is_cancelled = threading.Event()
         self.most: Counter[str] = Counter()
         self._now: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -74,6 +76,9 @@ class Recorder:
         self._fail(node.name)
         signature = Signature(node.name, node.ml_model.estimator, (), (), ())
         return Fitted(signature, (Metric("holdout", "areaUnderROC", self.value),), 7, {})
+
+    def cancel(self) -> None:
+        self.is_cancelled.set()
 
     def take(self) -> list[str]:
         """Return the events since the last call."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import time
 from pathlib import Path
 
 import pyarrow.dataset
 import pytest
-from life.project import FEATURES, LEAVER, PEOPLE, SCORES, SEED, VIEW, Project, await_end_of_java, total
 
+from life.project import FEATURES, LEAVER, PEOPLE, SCORES, SEED, VIEW, Project, await_end_of_java, total
 from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -52,8 +54,13 @@ def check_all_is_current(project: Project, version: int) -> None:
     assert project.plan() == {}
     assert sums(project) == {"features": (ROWS, NEW), "scores": (ROWS, NEW)}
     assert project.versions()[-1] == (version, ["champion"])
+    check_nothing_is_left(project)
+
+
+def check_nothing_is_left(project: Project) -> None:
     # Nothing lies there that the state does not know, and all that it knows.
-    assert project.build_folders() == project.known_folders()
+    found = {name: builds for name, builds in project.build_folders().items() if builds}
+    assert found == project.known_folders()
     assert {name: project.linked_rows(name) for name in ("people", "features", "scores")} == dict.fromkeys(
         ("people", "features", "scores"), ROWS
     )
@@ -120,6 +127,33 @@ def test_killed_while_a_model_is_being_saved(good, copy):
     assert sums(crashed) == {"features": (ROWS, NEW), "scores": (ROWS, OLD)}
     assert crashed.build() == {SEED: "kept", VIEW: "kept", FEATURES: "kept", LEAVER: "success", SCORES: "success"}
     check_all_is_current(crashed, version=2)
+
+
+def test_interrupted_while_spark_works(good, copy):
+    project = copy(good, "interrupted")
+    # Days of work, in one job that writes from its first row on.
+    project.write("models/endless.sql", "select id from range(100000000000000) where id % 1000003 = -1\n")
+    process = project.start("commands")
+    process.stdin.write(json.dumps(["build"]) + "\n")
+    process.stdin.flush()
+    deadline = time.monotonic() + 400
+    while not list(project.root.glob("warehouse/tables/dev/endless/*/_temporary")):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    ended = json.loads(process.stdout.readline())
+    # Far less than what the machine would need for the job, and enough for a machine that is busy.
+    assert time.monotonic() - begun < 60
+    assert ended["code"] == 1
+    assert ended["err"].strip() == "interrupted: what was published before is whole, the next build goes on from there"
+    process.communicate(timeout=60)
+    await_end_of_java(project.root)
+
+    assert project.build_folders() == project.known_folders() | {"endless": set()}
+    assert project.plan("--exclude", "endless") == {}
+    (project.root / "models/endless.sql").unlink()
+    check_nothing_is_left(project)
 
 
 def test_killed_in_a_new_project_before_anything_was_published(fresh, copy):

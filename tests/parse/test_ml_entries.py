@@ -135,7 +135,6 @@ def test_estimators_of_spark_that_come_later(parse, name):
         "slices",
         "class_weights",
         "contract",
-        "allow_leakage",
         "outputs",
         "user",
         "item",

@@ -13,7 +13,7 @@ UNITS = ("year", "month", "day", "hour", "minute", "second")
 
 @dataclass(frozen=True, slots=True)
 class AtomicType:
-    """A type without parameters, by Spark's name for it: `int`, `string`, `void`, `interval` …"""
+    """A type without parameters, by Spark's name for it: `int`, `string`, `void`, `interval` and so on."""
 
     name: str
 

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "data"
+CORPUS = {
+    "held_out": HERE / "corpus" / "held_out.sql",
+    "tune": HERE / "corpus" / "tune.sql",
+    "features": HERE.parent / "feature_queries.sql",
+}
 
 
 def examples_of(description: str) -> list[str]:
@@ -67,22 +72,35 @@ def write_examples(session: SparkSession) -> Path:
 
 
 def write_corpus(session: SparkSession) -> list[Path]:
-    """Write the types of the queries in `corpus/*.sql`, whose views are in `corpus/tables.json`."""
+    """Write the types of the queries of the corpus, whose views are in `corpus/tables.json`."""
     tables = json.loads((HERE / "corpus" / "tables.json").read_text(encoding="utf-8"))
     for name, columns in tables.items():
         parts = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in columns.items())
         session.sql(f"SELECT {parts} WHERE false").createOrReplaceTempView(name)
-    written = []
-    for file in sorted((HERE / "corpus").glob("*.sql")):
-        rows = []
-        for sql in file.read_text(encoding="utf-8").split("\n---\n"):
-            columns = columns_of(session, sql)
-            if columns is None:
-                sys.stderr.write(f"{file.name}: Spark refuses {sql.strip()}\n")
-            else:
-                rows.append({"sql": sql.strip(), "columns": columns})
-        written.append(write(f"types_{file.stem}_{version(session)}.json", rows))
-    return written
+    written = [write_queries(session, name, file) for name, file in CORPUS.items()]
+    return [*written, *[write_again(session, file) for file in DATA.glob("types_combinations_*.json")]]
+
+
+def write_again(session: SparkSession, file: Path) -> Path:
+    """Ask for the same queries as a file of another version has."""
+    rows = [
+        {"sql": row["sql"], "columns": columns_of(session, row["sql"])}
+        for row in json.loads(file.read_text(encoding="utf-8"))
+    ]
+    return write(f"types_combinations_{version(session)}.json", [row for row in rows if row["columns"]])
+
+
+def write_queries(session: SparkSession, name: str, file: Path) -> Path:
+    """Write the types of the queries of one file; those that Spark refuses are left out, and named."""
+    rows: list[dict[str, object]] = []
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for sql in "\n".join(line for line in lines if not line.startswith("-- ")).split("\n---\n"):
+        columns = columns_of(session, sql)
+        if columns is None:
+            sys.stderr.write(f"{file.name}: Spark refuses {sql.strip()}\n")
+        else:
+            rows.append({"sql": sql.strip(), "columns": columns})
+    return write(f"types_{name}_{version(session)}.json", rows)
 
 
 def version(session: SparkSession) -> str:

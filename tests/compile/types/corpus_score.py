@@ -1,0 +1,73 @@
+"""The corpus of queries with the types that Spark gives them, and how a corpus is scored."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlml.compile.sql import parse_statement
+from sqlml.compile.types import ColumnsOf, parse_type, type_query
+from sqlml.errors import SqlmlError
+from sqlml.ir.location import SourceLocation
+
+HERE = Path(__file__).parent
+DATA = HERE.parents[1] / "data"
+TABLES = {
+    name: {column: parse_type(kind) for column, kind in columns.items()}
+    for name, columns in json.loads((HERE / "corpus" / "tables.json").read_text(encoding="utf-8")).items()
+}
+
+
+@dataclass
+class Score:
+    """How many columns' types are known, and which are wrong."""
+
+    queries: int = 0
+    columns: int = 0
+    known: int = 0
+    unknown: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def known_share(self) -> float:
+        return self.known / self.columns
+
+    def add(self, sql: str, columns: list[list[str]], columns_of: ColumnsOf) -> None:
+        """Count a query whose columns are, as Spark says, `columns`."""
+        self.queries += 1
+        self.columns += len(columns)
+        typed = typed_columns(sql, columns_of)
+        if typed is None:
+            self.unknown += [f"{name} {kind} in {sql}" for name, kind in columns]
+            return
+        if len(typed) != len(columns):
+            self.wrong.append(f"{len(typed)} columns, not {len(columns)}, in {sql}")
+            return
+        for found, (name, kind) in zip(typed, columns, strict=True):
+            if found.name not in (None, name):
+                self.wrong.append(f"{found.name} is called {name} in {sql}")
+            elif found.type is None:
+                self.unknown.append(f"{name} {kind} in {sql}")
+            elif str(found.type) != kind:
+                self.wrong.append(f"{name} {found.type} is {kind} in {sql}")
+            else:
+                self.known += 1
+
+    def __str__(self) -> str:
+        shares = f"known {self.known_share:.1%}, unknown {len(self.unknown)}, wrong {len(self.wrong)}"
+        return f"{self.queries} queries, {self.columns} columns: {shares}"
+
+
+def typed_columns(sql, columns_of):
+    """Return the columns of `sql`; None: they are not all known, or sqlglot cannot read it."""
+    try:
+        tree = parse_statement(sql, "sql", lambda offset: SourceLocation("", offset)).tree
+    except SqlmlError:
+        return None
+    return type_query(tree, columns_of)
+
+
+def read_rows(name: str) -> list[dict]:
+    """Return the rows of a file that `regenerate.py` wrote."""
+    return json.loads((DATA / name).read_text(encoding="utf-8"))

@@ -129,7 +129,8 @@ PAIR = f"{T} as f join {T} as g"
         (f"select id as x from {T} left semi join {{{{ ref('airlines') }}}} on code = carrier",
          {"copy": {"t.id"}, "filter": {"airlines.code", "t.carrier"}}),
         (f"select f.x from (select id as x, miles from {T}) as f "
-         f"left join (select id as k from {T} where delay > 1) as g on g.k = f.miles", {"copy": {"t.id"}, "filter": {"t.miles", "t.delay"}}),
+         f"left join (select id as k from {T} where delay > 1) as g on g.k = f.miles",
+         {"copy": {"t.id"}, "filter": {"t.miles", "t.delay"}}),
     ],
 )  # fmt: skip
 def test_joins(edges, sql, expected):

@@ -60,7 +60,8 @@ def start():
     settings = {
         "spark.sql.ansi.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
-        "spark.driver.memory": "2g",
+        "spark.driver.memory": "3g",
+        "spark.driver.defaultJavaOptions": "-XX:+UseParallelGC",
         "spark.ui.enabled": "false",
         # Not sqlml's number: nothing may depend on it.
         "spark.sql.shuffle.partitions": "7",

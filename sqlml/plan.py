@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build
+from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.plan import Plan
@@ -39,10 +40,15 @@ def plan(request: Request) -> Planned:
     made = plan_build(compiled, store, request)
     transforms: dict[str, tuple[FeatureTransform, ...] | None] = {}
     features: dict[str, tuple[str, ...] | None] = {}
+    errors: list[SqlmlError] = []
     for step in made.steps:
         if isinstance(step.node, MlNode) and step.is_selected:
             features[step.node.name] = compiled.features.get(step.node.id)
-            transforms[step.node.name] = _transforms(made, step.node)
+            try:
+                transforms[step.node.name] = _transforms(made, step.node)
+            except SqlmlError as error:
+                errors.append(error)
+    raise_all(errors)
     return Planned(made, transforms, features)
 
 

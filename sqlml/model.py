@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from sqlml.build import Request, load_dag, open_project_store
 from sqlml.errors import CommandError
-from sqlml.ir.state import Alias, Snapshot, Version
+from sqlml.ir.state import CHAMPION, Alias, Snapshot, Version
 from sqlml.predict import find_version
-
-CHAMPION = "champion"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from sqlml.ir.project import Scalar
 
+CHAMPION = "champion"
+"""The alias that predictions use."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -171,7 +174,7 @@ class Snapshot:
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
     tests: Mapping[str, TestOutcome] = field(default_factory=dict)
 
-    def alias(self, ml_model: str, alias: str = "champion") -> Alias | None:
+    def alias(self, ml_model: str, alias: str = CHAMPION) -> Alias | None:
         """Return the alias of `ml_model`, or None if no version bears it."""
         return next((entry for entry in self.aliases.get(ml_model, ()) if entry.alias == alias), None)
 

@@ -11,17 +11,15 @@ from sqlml.errors import CommandError, DataError, EnvironmentFault, StepError
 from sqlml.ir.state import Signature
 from sqlml.run.failure import Doing, spark_failures
 from sqlml.run.misfits import Reading, explain_misfit
-from sqlml.run.tables import quote
+from sqlml.run.tables import NO_GLOB, READ_DEFAULTS, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
 
 _FORMATS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet", ".orc": "orc"}
-_OPTIONS = {
-    "csv": {"header": "true", "escape": '"', "multiLine": "true", "mode": "FAILFAST", "enforceSchema": "false"},
-    "json": {"mode": "FAILFAST"},
-}
+# As sources are read; a person's file may have line ends inside of quotes.
+_OPTIONS = {**READ_DEFAULTS, "csv": {**READ_DEFAULTS["csv"], "multiLine": "true"}}
 
 
 def read_input(spark: SparkSession, path: Path, signature: Signature) -> DataFrame:
@@ -35,7 +33,7 @@ def read_input(spark: SparkSession, path: Path, signature: Signature) -> DataFra
     """
     file_format = _format(path)
     _check_header(path, file_format)
-    reader = spark.read.format(file_format).option("__globPaths__", "false")
+    reader = spark.read.format(file_format).option(*NO_GLOB)
     for option, value in _OPTIONS.get(file_format, {}).items():
         reader = reader.option(option, value)
     try:

@@ -17,11 +17,9 @@ from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.metrics import key_metric
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
-from sqlml.ir.state import Alias, GateResult, Output, TestOutcome, Version
+from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version
 from sqlml.ir.store import Store
 from sqlml.run.relations import Champions, Relations
-
-CHAMPION = "champion"
 
 
 class StepRunner:

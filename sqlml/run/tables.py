@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 # Doubled quotes inside a quoted field are what other programs write; a row that does not fit its declared types
 # is an error and not a row of nulls.
 _CSV_DEFAULTS = {"header": "true", "escape": '"', "mode": "FAILFAST", "enforceSchema": "false"}
-_DEFAULTS = {"csv": _CSV_DEFAULTS, "json": {"mode": "FAILFAST"}}
+READ_DEFAULTS = {"csv": _CSV_DEFAULTS, "json": {"mode": "FAILFAST"}}
 # Spark would read a folder named `a[b]` as a pattern.
-_NO_GLOB = ("__globPaths__", "false")
+NO_GLOB = ("__globPaths__", "false")
 
 
 def read_files(spark: SparkSession, declared: Source | Seed, root: Path) -> DataFrame:
@@ -37,14 +37,14 @@ def read_files(spark: SparkSession, declared: Source | Seed, root: Path) -> Data
     reader = spark.read.format(declared.format)
     for option, value in read_options(declared).items():
         reader = reader.option(option, value)
-    if declared.format in _DEFAULTS:
+    if declared.format in READ_DEFAULTS:
         reader = _with_schema(reader, declared, path)
-    return reader.option(*_NO_GLOB).load(str(path))
+    return reader.option(*NO_GLOB).load(str(path))
 
 
 def read_options(declared: Source | Seed) -> dict[str, str]:
     """Return the options of Spark's reader: ours, then those that are declared."""
-    return {**_DEFAULTS.get(declared.format, {}), **declared.options}
+    return {**READ_DEFAULTS.get(declared.format, {}), **declared.options}
 
 
 def _with_schema(reader: DataFrameReader, declared: Source | Seed, path: Path) -> DataFrameReader:
@@ -55,7 +55,7 @@ def _with_schema(reader: DataFrameReader, declared: Source | Seed, path: Path) -
     if names and all(name.lower() in types for name in names):
         # Every type is declared: the file need not be read to guess them.
         return reader.schema(_ddl([Column(name, types[name.lower()] or "string") for name in names]))
-    inferred = reader.option("inferSchema", "true").option(*_NO_GLOB).load(str(path)).schema
+    inferred = reader.option("inferSchema", "true").option(*NO_GLOB).load(str(path)).schema
     fields = [
         StructField(field.name, _data_type(types.get(field.name.lower())) or field.dataType) for field in inferred
     ]
@@ -138,7 +138,7 @@ def count_rows(folder: Path) -> int:
 
 def read_parquet(spark: SparkSession, folder: Path, columns: Sequence[Column]) -> DataFrame:
     """Return the rows of a table that `write_parquet` wrote with these columns."""
-    reader = spark.read.option(*_NO_GLOB)
+    reader = spark.read.option(*NO_GLOB)
     if not any("vector" in column.type or "matrix" in column.type for column in columns):
         # A known schema saves Spark a job that reads footers; vectors have no name in a schema's text.
         reader = reader.schema(_ddl(columns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,12 +14,13 @@ from sqlml.compile.hashing import Facts, Hasher, SqlFacts
 from sqlml.compile.knowledge import columns_of
 from sqlml.compile.lineage import LineageTracer
 from sqlml.compile.mistakes import MistakeFinder
-from sqlml.compile.ml_models import check_ml_node, predicted_columns
+from sqlml.compile.ml_models import check_ml_node, expect_signature, predicted_columns
 from sqlml.compile.names import offset_of
 from sqlml.compile.queries import Output
 from sqlml.compile.schemas import read_columns
 from sqlml.compile.scopes import analyze
 from sqlml.compile.sql import parse_statement
+from sqlml.compile.types import Columns, ColumnsOf, SparkType, type_query
 from sqlml.errors import CompileError, SqlmlError, raise_all, suggest
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.location import SourceLocation
@@ -87,15 +88,23 @@ class _Compiler:
         raise_all(self._errors)
         dag = replace(self._dag, nodes=self._nodes)
         hashes = Hasher(dag, self._data_versions, self._found).fingerprints()
-        features = self._found.features
-        return Compiled(dag, self._columns, hashes, features, diagnostics, lineage if with_lineage else None)
+        return Compiled(
+            dag,
+            self._columns,
+            hashes,
+            self._found.features,
+            types={node_id: _texts(types.values()) for node_id, types in self._found.types.items()},
+            signatures=self._found.signatures,
+            diagnostics=diagnostics,
+            lineage=lineage if with_lineage else None,
+        )
 
     def _compile_node(self, node: Node) -> None:
         root = self._dag.project.root
         if isinstance(node, SourceNode):
-            self._columns[node.id] = read_columns(node.source, f"source '{node.name}'", root, self._errors)
+            self._note(node.id, read_columns(node.source, f"source '{node.name}'", root, self._errors))
         elif isinstance(node, SeedNode):
-            self._columns[node.id] = read_columns(node.seed, f"seed '{node.name}'", root, self._errors)
+            self._note(node.id, read_columns(node.seed, f"seed '{node.name}'", root, self._errors))
         elif isinstance(node, SqlNode):
             self._compile_sql(node)
         elif isinstance(node, MlNode):
@@ -105,8 +114,15 @@ class _Compiler:
         elif isinstance(node, TestNode):
             self._compile_test(node)
 
+    def _note(self, node_id: str, types: Mapping[str, SparkType | None] | None) -> None:
+        """Keep the columns of a relation with their types; None: unknown."""
+        self._columns[node_id] = None if types is None else tuple(types)
+        if types is not None:
+            self._found.types[node_id] = types
+
     def _readable(self, node_id: str) -> Readable:
-        return Readable(node_id, self._dag.nodes[node_id].name, self._columns.get(node_id))
+        types = self._found.types.get(node_id, {})
+        return Readable(node_id, self._dag.nodes[node_id].name, self._columns.get(node_id), types)
 
     def _analyze(self, node: SqlNode | TestNode, what: str) -> SqlFacts | None:
         """Return what the SQL of `node` reads and returns; None if it cannot be read."""
@@ -135,7 +151,7 @@ class _Compiler:
         if statement.text != sql.text:
             # Spark takes a trailing semicolon, but not inside of a view or a data test.
             self._nodes[node.id] = replace(node, sql=replace(sql, text=statement.text))
-        return SqlFacts(statement, analysis)
+        return SqlFacts(statement, analysis, type_query(statement.tree, _typed(readable)))
 
     def _unstable(self, node: Node, what: str, function: str, place: SourceLocation) -> Finding:
         code, effect = "S001", "it is built again only when something else changes"
@@ -171,7 +187,8 @@ class _Compiler:
         self._errors.extend(found)
         if found:
             return
-        self._columns[node.id] = names = facts.analysis.query.columns
+        names = facts.analysis.query.columns
+        self._note(node.id, None if names is None else _types_of(names, facts.typed))
         known = {name.lower() for name in names or ()}
         for column in node.sql_model.columns:
             if names is not None and column.name.lower() not in known:
@@ -184,13 +201,13 @@ class _Compiler:
         features, condition = check_ml_node(node, training.title, training.columns, self._errors)
         self._found.features[node.id] = features
         self._found.conditions[node.id] = condition
+        self._found.signatures[node.id] = expect_signature(node.ml_model, training, features)
 
     def _compile_prediction(self, node: PredictionNode) -> None:
         ml_node = self._dag.nodes[node.ml_model]
         if isinstance(ml_node, MlNode):
-            features = self._found.features.get(node.ml_model)
-            scored = self._readable(node.scored)
-            self._columns[node.id] = predicted_columns(node, ml_node.ml_model, features, scored, self._errors)
+            signature, scored = self._found.signatures[node.ml_model], self._readable(node.scored)
+            self._note(node.id, predicted_columns(node, ml_node.ml_model, signature, scored, self._errors))
 
     def _compile_test(self, node: TestNode) -> None:
         what = f"data test '{node.name}'"
@@ -203,6 +220,26 @@ class _Compiler:
         facts = self._analyze(node, what)
         if facts is not None:
             self._found.sql[node.id] = facts
+
+
+def _typed(readable: Mapping[str, Readable]) -> ColumnsOf:
+    """Return what tells the columns of a relation by its view's name, in lower case."""
+
+    def columns_of(name: str) -> Mapping[str, SparkType | None] | None:
+        found = readable.get(name)
+        return None if found is None or found.columns is None else found.types
+
+    return columns_of
+
+
+def _types_of(names: tuple[str, ...], typed: Columns | None) -> dict[str, SparkType | None]:
+    """Return each of `names` with its type, as far as `typed` has the same columns."""
+    is_same = typed is not None and [column.name for column in typed] == list(names)
+    return {column.name or "": column.type for column in typed or ()} if is_same else dict.fromkeys(names)
+
+
+def _texts(types: Iterable[SparkType | None]) -> tuple[str | None, ...]:
+    return tuple([None if found is None else str(found) for found in types])
 
 
 def _check_outputs(outputs: list[Output], what: str, sql: Rendered) -> Iterator[SqlmlError]:

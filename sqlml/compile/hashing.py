@@ -19,16 +19,23 @@ from sqlml.compile.ml_models import Condition, columns_read
 from sqlml.compile.scopes import Analysis
 from sqlml.compile.slices import slice_statement
 from sqlml.compile.sql import Statement
+from sqlml.compile.types import Columns, SparkType
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class SqlFacts:
-    """The SQL of a node, read."""
+    """The SQL of a node, read.
+
+    Attributes:
+        typed: what it returns, as far as types are known; None: not even how many columns.
+    """
 
     statement: Statement
     analysis: Analysis
+    typed: Columns | None = None
 
 
 @dataclass(slots=True)
@@ -38,13 +45,16 @@ class Facts:
     Attributes:
         sql: of SQL models and data tests.
         columns: of relations; None where unknown.
-        features, conditions: of ML models.
+        types: of relations: each of `columns`, in order, to its type, None if that is unknown.
+        features, conditions, signatures: of ML models.
     """
 
     sql: dict[str, SqlFacts] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    types: dict[str, Mapping[str, SparkType | None]] = field(default_factory=dict)
     features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     conditions: dict[str, Condition | None] = field(default_factory=dict)
+    signatures: dict[str, ExpectedSignature] = field(default_factory=dict)
 
     def analysis_of(self, node_id: str) -> Analysis | None:
         """Return the analysis of the SQL of a node that has some."""

@@ -13,12 +13,16 @@ from sqlml.compile.params import check_params
 from sqlml.compile.scopes import analyze
 from sqlml.compile.slices import slice_statement
 from sqlml.compile.sql import Statement, parse_statement
+from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
-from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
+from sqlml.ir.estimators import ESTIMATORS, Problem
 from sqlml.ir.features import feature_names, role_error
 from sqlml.ir.gates import unknown_gate_metrics
+from sqlml.ir.outputs import class_count_of, output_columns
 from sqlml.ir.project import MlModel
+from sqlml.ir.signatures import ExpectedSignature
+from sqlml.ir.state import Column
 
 # A condition is read as the WHERE clause of a statement over this relation.
 _TRAINING = "training"
@@ -145,45 +149,50 @@ def columns_read(ml_model: MlModel, features: tuple[str, ...] | None, where: Con
     return frozenset(names | (where.columns or frozenset() if where else frozenset()))
 
 
+def expect_signature(ml_model: MlModel, training: Readable, features: tuple[str, ...] | None) -> ExpectedSignature:
+    """Return what a fit of `ml_model` on `training` would read and return."""
+    typed = None if features is None else tuple([_column(training, name) for name in features])
+    label = None if ml_model.label is None else _column(training, ml_model.label)
+    estimator = ESTIMATORS.get(ml_model.estimator)
+    if estimator is None:
+        return ExpectedSignature(typed, label)
+    label_type = None if label is None else label.type
+    class_count = class_count_of(ml_model, estimator, label_type)
+    outputs = output_columns(estimator.problem, ml_model.label, label_type, class_count)
+    is_sure = estimator.problem is not Problem.CLASSIFICATION or class_count is not None
+    return ExpectedSignature(typed, label, outputs, is_sure)
+
+
+def _column(relation: Readable, name: str) -> Column:
+    found = relation.type_of(name)
+    return Column(name, "" if found is None else str(found))
+
+
 def predicted_columns(
     node: PredictionNode,
     ml_model: MlModel,
-    features: tuple[str, ...] | None,
+    signature: ExpectedSignature,
     scored: Readable,
     errors: list[SqlmlError],
-) -> tuple[str, ...] | None:
-    """Return the columns of a prediction: the scored relation's, then what the ML model adds; None where unknown."""
+) -> dict[str, SparkType | None] | None:
+    """Return the columns of a prediction with their types: the scored relation's, then what the ML model adds.
+
+    None where they are not all known.
+    """
     if scored.columns is None:
         return None
     has = {name.lower() for name in scored.columns}
-    missing = [name for name in features or () if name.lower() not in has]
+    missing = [feature.name for feature in signature.features or () if feature.name.lower() not in has]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
         word = "feature" if len(missing) == 1 else "features"
         what = f"predict('{ml_model.name}', …) needs the {word} {names}, which '{scored.title}' does not have"
         fix = f"add what is missing to '{scored.title}', or build both relations from one SQL model"
         errors.append(CompileError(what, node.places.whole, fix))
-    estimator = ESTIMATORS.get(ml_model.estimator)
-    if estimator is None:
-        return None
-    sure, is_all = _outputs(ml_model, estimator)
-    added = [f"{ml_model.output_prefix}{name}" for name in sure]
+    added = {f"{ml_model.output_prefix}{output.name}": parse_type(output.type) for output in signature.outputs}
     for name in added:
         if name.lower() in has:
             what = f"predict('{ml_model.name}', …) adds the column '{name}', which '{scored.title}' has already"
             fix = f"set output_prefix: on ml model '{ml_model.name}', or rename the column of '{scored.title}'"
             errors.append(CompileError(what, node.places.whole, fix))
-    return (*scored.columns, *added) if is_all else None
-
-
-def _outputs(ml_model: MlModel, estimator: Estimator) -> tuple[list[str], bool]:
-    """Return the outputs that are sure, and whether they are all there are."""
-    if estimator.problem is Problem.CLUSTERING:
-        return ["cluster", "distance"], True
-    predicted = f"predicted_{ml_model.label}"
-    if estimator.problem is Problem.REGRESSION:
-        return [predicted], True
-    if estimator.max_classes == 2 or ml_model.positive is not None or ml_model.threshold is not None:
-        return [predicted, "probability"], True
-    # How many classes there are is known once it is fitted.
-    return [predicted], False
+    return {**scored.types, **added} if signature.has_all_outputs else None

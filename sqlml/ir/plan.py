@@ -11,6 +11,7 @@ from sqlml.ir.dag import Dag, Node, TestNode
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.lineage import Lineage
 from sqlml.ir.location import SourceLocation
+from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
 
 
@@ -20,8 +21,11 @@ class Compiled:
 
     Attributes:
         columns: node id to its column names in the user's spelling; None where they cannot be known without Spark.
+        types: node id to the Spark types of its columns (`bigint`, `array<string>`), in their order, None for one that
+            is unknown; a node whose columns are unknown has none.
         fingerprints: node id to fingerprint (sources too; predictions and tests as well).
         features: ML model id to its feature names; None where unknown.
+        signatures: ML model id to what a fit would read and return.
         diagnostics: what is doubtful, none of them errors.
         lineage: what each column is computed from; None where it was not asked for.
     """
@@ -30,6 +34,8 @@ class Compiled:
     columns: Mapping[str, tuple[str, ...] | None]
     fingerprints: Mapping[str, Fingerprint]
     features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    types: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    signatures: Mapping[str, ExpectedSignature] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     lineage: Lineage | None = None
 

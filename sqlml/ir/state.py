@@ -14,7 +14,7 @@ CHAMPION = "champion"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a relation; `type` is a Spark type (`bigint`, `array<string>`)."""
+    """A column of a relation; `type` is a Spark type (`bigint`, `array<string>`), empty while it is not known."""
 
     name: str
     type: str

@@ -74,7 +74,8 @@ def test_nothing_is_said_of_columns_that_are_not_known(workshop):
     [
         ("", ("predicted_is_late", "probability")),
         ("    output_prefix: m_\n", ("m_predicted_is_late", "m_probability")),
-        ("LogisticRegression", None),
+        # A boolean has two values.
+        ("LogisticRegression", ("predicted_is_late", "probability")),
         ("LogisticRegression|    threshold: 0.4\n", ("predicted_is_late", "probability")),
         ("LinearRegression", ("predicted_is_late",)),
     ],

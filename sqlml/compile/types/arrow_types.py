@@ -1,7 +1,8 @@
-"""Types of data files without Spark: a Parquet footer or an Arrow schema in, the types that Spark reads out."""
+"""Types of data files without Spark: the footer of a Parquet or ORC file in, the types that Spark reads out."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,8 @@ _NAMES: dict[str, SparkType] = {
 }
 
 
-def parquet_types(file: Path) -> dict[str, SparkType | None]:
-    """Return the columns of a Parquet file, each with the type that Spark reads it as; None: unknown.
+def parquet_types(file: Path) -> list[tuple[str, SparkType | None]]:
+    """Return the columns of a Parquet file in order, each with the type that Spark reads it as; None: unknown.
 
     Raises:
         OSError, ValueError: it cannot be read, or is no Parquet.
@@ -60,33 +61,75 @@ def parquet_types(file: Path) -> dict[str, SparkType | None]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(file) as opened:
-        found = {field.name: arrow_type(field.type) for field in opened.schema_arrow}
-        for at in range(len(opened.schema)):
-            column = opened.schema.column(at)
-            # The old way to store a timestamp, which Arrow shows as one without a time zone, in nanoseconds.
-            if column.physical_type == "INT96" and column.path in found:
-                found[column.path] = TIMESTAMP
-    return found
+        columns = [opened.schema.column(at) for at in range(len(opened.schema))]
+        # The old way to store a timestamp, which Arrow shows as one without a time zone, in nanoseconds.
+        old = {column.path for column in columns if column.physical_type == "INT96"}
+        return [
+            (field.name, TIMESTAMP if field.name in old else arrow_type(field.type, _parquet_timestamp))
+            for field in opened.schema_arrow
+        ]
 
 
-def arrow_type(given: pyarrow.DataType) -> SparkType | None:
-    """Return the type that Spark reads an Arrow type from Parquet as; None: unknown."""
+def orc_types(file: Path) -> list[tuple[str, SparkType | None]]:
+    """Return the columns of an ORC file in order, each with the type that Spark reads it as; None: unknown.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is no ORC.
+    """
+    from pyarrow import orc
+
+    opened = orc.ORCFile(str(file))
+    # Spark stores what ORC does not know as a number or a timestamp, and says so where pyarrow does not look.
+    may_hide = _WRITTEN_BY_SPARK in dict(opened.metadata or {})
+    return [
+        (field.name, None if may_hide and _may_hide(field.type) else arrow_type(field.type, _orc_timestamp))
+        for field in opened.schema
+    ]
+
+
+_WRITTEN_BY_SPARK = b"org.apache.spark.version"
+
+
+def _parquet_timestamp(given: pyarrow.TimestampType) -> SparkType | None:
+    if given.unit == "ns":
+        return None
+    return TIMESTAMP_NTZ if given.tz is None else TIMESTAMP
+
+
+def _orc_timestamp(given: pyarrow.TimestampType) -> SparkType | None:
+    return TIMESTAMP if given.tz is None else None
+
+
+def _may_hide(given: pyarrow.DataType) -> bool:
+    """Return whether Spark may have stored something else as this type: an interval, or a time without a zone."""
+    return any(f"{name}" in str(given) for name in ("int32", "int64", "timestamp"))
+
+
+def arrow_type(
+    given: pyarrow.DataType, timestamp_type: Callable[[pyarrow.TimestampType], SparkType | None]
+) -> SparkType | None:
+    """Return the type that Spark reads an Arrow type as; None: unknown.
+
+    Args:
+        timestamp_type: does the same for a timestamp, whose meaning depends on the format of the file.
+    """
     from pyarrow import types
+
+    def inner(part: pyarrow.DataType) -> SparkType | None:
+        return arrow_type(part, timestamp_type)
 
     if str(given) in _NAMES:
         return _NAMES[str(given)]
     if types.is_timestamp(given):
-        if given.unit == "ns":
-            return None
-        return TIMESTAMP_NTZ if given.tz is None else TIMESTAMP
+        return timestamp_type(given)
     if types.is_decimal(given):
         return DecimalType(given.precision, given.scale) if given.precision <= MAX_PRECISION else None
     if types.is_dictionary(given):
-        return arrow_type(given.value_type)
+        return inner(given.value_type)
     if types.is_map(given):
-        return map_of(arrow_type(given.key_type), arrow_type(given.item_type))
+        return map_of(inner(given.key_type), inner(given.item_type))
     if types.is_list(given) or types.is_large_list(given):
-        return array_of(arrow_type(given.value_type))
+        return array_of(inner(given.value_type))
     if types.is_struct(given):
-        return struct_of(*[(field.name, arrow_type(field.type)) for field in given])
+        return struct_of(*[(field.name, inner(field.type)) for field in given])
     return None

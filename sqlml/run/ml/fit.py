@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import DataError
 from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
+from sqlml.ir.outputs import output_columns
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Column, Metric, Signature
@@ -21,7 +22,7 @@ from sqlml.run.ml.estimator import LABEL, WEIGHT, make_estimator
 from sqlml.run.ml.evaluate import evaluate
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
 from sqlml.run.ml.layout import lay_out, partition_count
-from sqlml.run.ml.outputs import centre_distance, output_columns
+from sqlml.run.ml.outputs import centre_distance
 from sqlml.run.ml.split import split_rows
 from sqlml.run.ml.stages import FEATURES, FeatureStages, fit_features
 from sqlml.run.tables import columns_of, quote
@@ -175,7 +176,7 @@ def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) ->
         estimator=task.entry.name,
         features=tuple(by_name[transform.column] for transform in task.transforms),
         slots=stages.slots,
-        outputs=output_columns(task.entry.problem, label, task.label_type, task.classes),
+        outputs=output_columns(task.entry.problem, label, task.label_type, len(task.classes)),
         label=label,
         label_type=task.label_type,
         classes=task.classes,

@@ -1,34 +1,17 @@
-"""The columns that a prediction adds: a signature in, their names and types and the SQL of each out."""
+"""The columns that a prediction adds: a fitted model and its signature in, the SQL of each out."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlml.ir.estimators import Problem
-from sqlml.ir.project import Scalar
-from sqlml.ir.state import Column, Signature
+from sqlml.ir.state import Signature
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.sql_text import literal, typed_literal
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import Column as SparkColumn
-
-
-def output_columns(
-    problem: Problem, label: str | None, label_type: str | None, classes: Sequence[Scalar]
-) -> tuple[Column, ...]:
-    """Return the columns that a prediction adds (without a prefix)."""
-    if problem is Problem.CLUSTERING:
-        return (Column("cluster", "int", False), Column("distance", "double"))
-    if problem is Problem.REGRESSION:
-        return (Column(f"predicted_{label}", "double"),)
-    predicted = Column(f"predicted_{label}", str(label_type))
-    if len(classes) == 2:
-        return (predicted, Column("probability", "double"))
-    return (predicted, Column("confidence", "double"), Column("probabilities", "map<string,double>"))
 
 
 def output_expressions(fitted: PipelineModel, signature: Signature) -> list[SparkColumn]:

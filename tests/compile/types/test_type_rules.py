@@ -233,7 +233,7 @@ def write_parquet(folder):
 
 
 def test_types_of_parquet(tmp_path):
-    found = {name: str(given) for name, given in parquet_types(write_parquet(tmp_path)).items()}
+    found = {name: str(given) for name, given in parquet_types(write_parquet(tmp_path))}
     assert found == {
         "i8": "tinyint", "u8": "smallint", "u32": "bigint", "u64": "decimal(20,0)", "d": "decimal(9,2)",
         "z": "timestamp", "n": "timestamp_ntz", "date": "date", "text": "string", "bytes": "binary", "code": "string",
@@ -246,7 +246,7 @@ def test_types_of_parquet_are_what_spark_reads(tmp_path, spark):
     file = write_parquet(tmp_path)
     fields = spark.read.parquet(str(file)).schema.fields
     assert {field.name: field.dataType.simpleString() for field in fields} == {
-        name: str(given) for name, given in parquet_types(file).items()
+        name: str(given) for name, given in parquet_types(file)
     }
 
 

@@ -1,0 +1,34 @@
+"""The columns that a prediction adds: an ML model in, their names and types out, as far as both are known."""
+
+from __future__ import annotations
+
+from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.project import MlModel
+from sqlml.ir.state import Column
+
+
+def output_columns(
+    problem: Problem, label: str | None, label_type: str | None, class_count: int | None
+) -> tuple[Column, ...]:
+    """Return the columns that a prediction adds (without a prefix).
+
+    Args:
+        label_type: a Spark type; None: unknown, and so is the type of what predicts it.
+        class_count: of a classifier; None: not known before a fit, then only what is sure is returned.
+    """
+    if problem is Problem.CLUSTERING:
+        return (Column("cluster", "int", False), Column("distance", "double"))
+    if problem is Problem.REGRESSION:
+        return (Column(f"predicted_{label}", "double"),)
+    predicted = Column(f"predicted_{label}", label_type or "")
+    if class_count is None:
+        return (predicted,)
+    if class_count == 2:
+        return (predicted, Column("probability", "double"))
+    return (predicted, Column("confidence", "double"), Column("probabilities", "map<string,double>"))
+
+
+def class_count_of(ml_model: MlModel, estimator: Estimator, label_type: str | None) -> int | None:
+    """Return how many classes a classifier must have to be fitted at all; None: its rows decide."""
+    is_binary = ml_model.positive is not None or ml_model.threshold is not None
+    return 2 if is_binary or estimator.max_classes == 2 or label_type == "boolean" else None

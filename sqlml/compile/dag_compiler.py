@@ -138,7 +138,7 @@ class _Compiler:
             if self._dag.nodes[parent].relation
         }
         if node.relation:
-            # `this` is what the last build left, whose columns nobody promised.
+            # What `this` names: to read it is an error.
             readable.setdefault(node.relation.lower(), Readable("", node.name, None))
         analysis = analyze(statement, readable, what, sql.locate, self._refs)
         self._errors.extend(analysis.errors)

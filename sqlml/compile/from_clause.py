@@ -234,6 +234,9 @@ class FromReader:
                 return scope.ctes[name]
             if name in self._readable:
                 found = self._readable[name]
+                if not found.node_id:
+                    what = f"{self._names.what} reads its own relation, which is not there before it is built"
+                    self._names.error(what, node.parts[0], "read what it is made of; `this` is its name, for texts")
                 return Relation(name, found.title, found.columns, found.node_id, name)
         if len(node.parts) == 1 or path.lower() in self._refs:
             known = [*scope.ctes, *self._refs]

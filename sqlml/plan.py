@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build
 from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
-from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.estimators import estimator_of
 from sqlml.ir.plan import Plan
 from sqlml.ir.state import Column
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
@@ -61,4 +61,4 @@ def _transforms(made: Plan, node: MlNode) -> tuple[FeatureTransform, ...] | None
     if not all(name.lower() in types for name in columns):
         return None
     known = [Column(name, types[name.lower()].type) for name in columns]
-    return choose_transforms(known, node.ml_model, ESTIMATORS[node.ml_model.estimator])
+    return choose_transforms(known, node.ml_model, estimator_of(node.ml_model))

@@ -15,7 +15,6 @@ from sqlml.ir.dag import SqlNode
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.plan import Action, Step
 from sqlml.ir.results import Status
-from sqlml.ir.state import Metric
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -276,15 +275,10 @@ def _aliases(info: VersionInfo) -> str:
 
 
 def _headline(info: VersionInfo) -> str:
-    from sqlml.ir.estimators import ESTIMATORS
-    from sqlml.ir.metrics import key_metric
+    from sqlml.ir.metrics import headline
 
-    by_name: Mapping[tuple[str, str], Metric] = {(entry.dataset, entry.metric): entry for entry in info.version.metrics}
-    for dataset in ("holdout", "training"):
-        for name in key_metric(ESTIMATORS[info.version.signature.estimator]):
-            if (entry := by_name.get((dataset, name))) is not None:
-                return f"{name} {entry.value:.4f} ({dataset})"
-    return ""
+    shown = headline(info.version.metrics, "holdout") or headline(info.version.metrics, "training")
+    return f"{shown.metric} {shown.value:.4f} ({shown.dataset})" if shown else ""
 
 
 def _version(info: VersionInfo) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         "threshold": ml_model.threshold,
         "keys": ml_model.keys,
         "event_time": ml_model.event_time,
-        "weight": ml_model.weight,
+        **{key: column for key, column in ml_model.role_columns.items() if key != "label"},
         "where": where,
         "split": asdict(ml_model.split),
         "output_prefix": ml_model.output_prefix,

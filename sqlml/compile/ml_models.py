@@ -16,10 +16,10 @@ from sqlml.compile.sql import Statement, parse_statement
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
-from sqlml.ir.estimators import ESTIMATORS, Problem
+from sqlml.ir.estimators import estimator_of
 from sqlml.ir.features import feature_names, role_error
 from sqlml.ir.gates import unknown_gate_metrics
-from sqlml.ir.outputs import class_count_of, output_columns
+from sqlml.ir.outputs import class_count_of, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Column
@@ -52,10 +52,8 @@ def check_ml_node(
         columns: of its training relation; None: unknown, then no column of the spec is checked.
     """
     ml_model = node.ml_model
-    estimator = ESTIMATORS.get(ml_model.estimator)
-    if estimator is not None:
-        errors.extend(check_params([ml_model.estimator], ml_model.params, ml_model.places, "params"))
-        errors.extend(unknown_gate_metrics(ml_model, estimator))
+    errors.extend(check_params([ml_model.estimator], ml_model.params, ml_model.places, "params"))
+    errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
     condition = _check_where(ml_model, title, columns, errors)
     features: tuple[str, ...] | None = None
     if columns is not None:
@@ -153,14 +151,12 @@ def expect_signature(ml_model: MlModel, training: Readable, features: tuple[str,
     """Return what a fit of `ml_model` on `training` would read and return."""
     typed = None if features is None else tuple([_column(training, name) for name in features])
     label = None if ml_model.label is None else _column(training, ml_model.label)
-    estimator = ESTIMATORS.get(ml_model.estimator)
-    if estimator is None:
-        return ExpectedSignature(typed, label)
+    inputs = tuple([_column(training, name) for name in ml_model.inputs])
+    estimator = estimator_of(ml_model)
     label_type = None if label is None else label.type
     class_count = class_count_of(ml_model, estimator, label_type)
-    outputs = output_columns(estimator.problem, ml_model.label, label_type, class_count)
-    is_sure = estimator.problem is not Problem.CLASSIFICATION or class_count is not None
-    return ExpectedSignature(typed, label, outputs, is_sure)
+    outputs = output_columns(estimator.returns, ml_model.label, label_type, class_count)
+    return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator.returns, class_count), inputs)
 
 
 def _column(relation: Readable, name: str) -> Column:
@@ -182,10 +178,12 @@ def predicted_columns(
     if scored.columns is None:
         return None
     has = {name.lower() for name in scored.columns}
-    missing = [feature.name for feature in signature.features or () if feature.name.lower() not in has]
+    read = (*(signature.features or ()), *signature.inputs)
+    missing = [column.name for column in read if column.name.lower() not in has]
     if missing:
         names = ", ".join(f"'{name}'" for name in missing)
-        word = "feature" if len(missing) == 1 else "features"
+        word = "column" if set(missing) & set(ml_model.inputs) else "feature"
+        word += "" if len(missing) == 1 else "s"
         what = f"predict('{ml_model.name}', …) needs the {word} {names}, which '{scored.title}' does not have"
         fix = f"add what is missing to '{scored.title}', or build both relations from one SQL model"
         errors.append(CompileError(what, node.places.whole, fix))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlml.errors import CompileError, raise_all, suggest
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel
+from sqlml.ir.roles import ROLES
 
 INTERNAL_PREFIX = "__sqlml_"
 
@@ -61,8 +62,9 @@ def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> Compil
 def _named(ml_model: MlModel) -> list[tuple[str, str, SourceLocation]]:
     """Return every column that the ML model names, with what it is named as and where."""
     places = ml_model.places
-    single = {"label": ml_model.label, "event_time": ml_model.event_time, "weight": ml_model.weight}
-    named = [(name, key.replace("_", " "), places.of(key)) for key, name in single.items() if name is not None]
+    named = [(name, ROLES[key].name, places.of(key)) for key, name in ml_model.role_columns.items()]
+    if ml_model.event_time is not None:
+        named.append((ml_model.event_time, "event time", places.of("event_time")))
     named += [(name, "key", places.of(f"keys.{index}")) for index, name in enumerate(ml_model.keys)]
     named += [(name, "split column", places.of("split.column")) for name in ml_model.split.columns]
     for index, name in enumerate(ml_model.include):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.state import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def known_metrics(estimator: Estimator) -> tuple[str, ...]:
     return tuple(name for name, entry in METRICS.items() if entry.problem is estimator.problem)
 
 
-def key_metric(estimator: Estimator) -> tuple[str, ...]:
-    """Return the metrics of `estimator` in the order in which to look for the one number that stands for a fit."""
-    return known_metrics(estimator)
+def headline(metrics: Sequence[Metric], dataset: str) -> Metric | None:
+    """Return the one number that stands for a fit on a dataset: the first of `METRICS` that was measured."""
+    by_name = {entry.metric: entry for entry in metrics if entry.dataset == dataset and not entry.slice}
+    return next((by_name[name] for name in METRICS if name in by_name), None)

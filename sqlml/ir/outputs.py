@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.estimators import Estimator, Returns
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
 
 
 def output_columns(
-    problem: Problem, label: str | None, label_type: str | None, class_count: int | None
+    returns: Returns, label: str | None, label_type: str | None, class_count: int | None
 ) -> tuple[Column, ...]:
     """Return the columns that a prediction adds (without a prefix).
 
@@ -16,9 +16,9 @@ def output_columns(
         label_type: a Spark type; None: unknown, and so is the type of what predicts it.
         class_count: of a classifier; None: not known before a fit, then only what is sure is returned.
     """
-    if problem is Problem.CLUSTERING:
+    if returns is Returns.DISTANCE:
         return (Column("cluster", "int", False), Column("distance", "double"))
-    if problem is Problem.REGRESSION:
+    if returns is Returns.VALUE:
         return (Column(f"predicted_{label}", "double"),)
     predicted = Column(f"predicted_{label}", label_type or "")
     if class_count is None:
@@ -32,3 +32,8 @@ def class_count_of(ml_model: MlModel, estimator: Estimator, label_type: str | No
     """Return how many classes a classifier must have to be fitted at all; None: its rows decide."""
     is_binary = ml_model.positive is not None or ml_model.threshold is not None
     return 2 if is_binary or estimator.max_classes == 2 or label_type == "boolean" else None
+
+
+def has_all_outputs(returns: Returns, class_count: int | None) -> bool:
+    """Return whether `output_columns` gives all columns there will be."""
+    return returns is not Returns.PROBABILITIES or class_count is not None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlml.ir.diagnostics import Level
 from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.roles import ROLES
 
 Scalar = str | int | float | bool | None
 Materialized = Literal["table", "view", "ephemeral"]
@@ -223,10 +224,21 @@ class MlModel:
     @property
     def roles(self) -> Mapping[str, str]:
         """Columns that are never features, by name, with their role."""
-        single = {self.label: "label", self.event_time: "event time", self.weight: "weight"}
         roles = dict.fromkeys(self.keys, "key")
-        roles |= {column: role for column, role in single.items() if column is not None}
-        return roles
+        if self.event_time is not None:
+            roles[self.event_time] = "event time"
+        return roles | {column: ROLES[key].name for key, column in self.role_columns.items()}
+
+    @property
+    def role_columns(self) -> Mapping[str, str]:
+        """The columns that the estimator reads and that are no features, by their role's key (`ir.roles`)."""
+        given = {key: getattr(self, key) for key in ROLES}
+        return {key: column for key, column in given.items() if column is not None}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Those of `role_columns` that a prediction reads too."""
+        return tuple(column for key, column in self.role_columns.items() if ROLES[key].is_read_by_predictions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class ExpectedSignature:
         features: in the order of the feature list; None: unknown.
         label: None for clusterings.
         outputs: the columns that prediction adds, without a prefix; only those that are sure.
+        inputs: what a prediction reads besides the features: an offset.
         has_all_outputs: whether these are all; of how many classes a classifier is may be known by a fit only.
     """
 
@@ -22,3 +23,4 @@ class ExpectedSignature:
     label: Column | None = None
     outputs: tuple[Column, ...] = ()
     has_all_outputs: bool = False
+    inputs: tuple[Column, ...] = ()

@@ -94,7 +94,9 @@ class Signature:
         label: the label column; None for clusterings. `label_type` is its Spark type.
         classes: the label's values in the order of Spark's class index; empty unless a classifier.
         outputs: the columns that prediction adds.
+        inputs: the columns that it reads and that are no features: an offset.
         settings: the pinned session settings of the fit.
+        returns: what a prediction gives (`ir.estimators.Returns`).
     """
 
     ml_model: str
@@ -102,11 +104,13 @@ class Signature:
     features: tuple[Column, ...]
     slots: tuple[str, ...]
     outputs: tuple[Column, ...]
+    inputs: tuple[Column, ...] = ()
     label: str | None = None
     label_type: str | None = None
     classes: tuple[Scalar, ...] = ()
     threshold: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    returns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

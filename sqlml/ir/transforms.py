@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlml.errors import CompileError, SqlmlError, raise_all, suggest
-from sqlml.ir.estimators import Estimator, Family
+from sqlml.ir.estimators import Estimator
 from sqlml.ir.features import feature_names, role_error
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar, TransformSpec
@@ -188,7 +188,9 @@ def _resolve(
     column: Column, kind: Kind, words: Mapping[str, _Claim], estimator: Estimator
 ) -> tuple[FeatureTransform, list[SqlmlError]]:
     said = _Said(column, kind, words)
-    encode = said.take("encode", lambda value: kind in _SINGLE, _default_encode(kind, estimator.family))
+    encode = said.take(
+        "encode", lambda value: kind in _SINGLE, estimator.family.encoding if kind is Kind.CATEGORY else None
+    )
     is_category = encode is not None
     max_categories = said.take("max_categories", lambda value: is_category, MAX_CATEGORIES)
     said.take("unseen", lambda value: is_category, "other")
@@ -197,7 +199,7 @@ def _resolve(
         lambda value: _fits_impute(value, kind, is_category),
         None if is_category or kind not in _NUMERIC else "median",
     )
-    is_scaled = kind is Kind.NUMBER and not is_category and estimator.family is Family.DISTANCE
+    is_scaled = kind is Kind.NUMBER and not is_category and estimator.family.is_scaled
     scale = said.take("scale", lambda value: not is_category, "standard" if is_scaled else None)
     is_method = impute in IMPUTE_METHODS
     transform = FeatureTransform(
@@ -261,12 +263,6 @@ _FITTING: Mapping[str, str] = {
 
 def _becomes(kind: Kind, words: Mapping[str, _Claim]) -> str:
     return ", which is encoded as categories" if kind in _NUMERIC and "encode" in words else ""
-
-
-def _default_encode(kind: Kind, family: Family) -> str | None:
-    if kind is not Kind.CATEGORY:
-        return None
-    return "index" if family is Family.TREE else "one_hot"
 
 
 def _fits_impute(value: Scalar, kind: Kind, is_category: bool) -> bool:

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlml.errors import SqlmlError, suggest
-from sqlml.ir.estimators import ESTIMATORS, Problem
+from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem, find_estimator
+from sqlml.ir.roles import ROLES
 from sqlml.parse.later import LATER_ESTIMATORS
 from sqlml.parse.problems import Subject
 from sqlml.parse.specs import MlModelSpec, SplitSpec
@@ -53,24 +54,27 @@ def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
 
 def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     name = spec.estimator
-    estimator = ESTIMATORS.get(name)
+    estimator = find_estimator(name, spec.params)
     if estimator is None:
         known = suggest(name, ESTIMATORS, "there are")
         what = f"estimator '{name}' is not supported yet" if name in LATER_ESTIMATORS else f"unknown estimator '{name}'"
         yield subject.error("estimator", what, known)
         return
-    if estimator.needs_label and spec.label is None:
-        yield subject.error("estimator", f"{name} needs a label", "add 'label: COLUMN'")
-    if not estimator.needs_label and spec.label is not None:
-        yield subject.error(
-            "label", f"{name} takes no label", "remove 'label:'; to keep the column out of the features, exclude it"
-        )
+    yield from _check_roles_of_estimator(spec, estimator, subject)
     if estimator.problem is not Problem.CLASSIFICATION:
         for key, value in (("positive", spec.positive), ("threshold", spec.threshold)):
             if value is not None:
                 yield subject.error(key, f"'{key}' is for classifiers, and {name} is none", f"remove '{key}:'")
-    if spec.weight is not None and not estimator.has_weight:
-        yield subject.error("weight", f"{name} takes no weights", "remove 'weight:'")
+
+
+def _check_roles_of_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subject) -> Iterator[SqlmlError]:
+    for key, role in ROLES.items():
+        is_given = getattr(spec, key) is not None
+        if key in estimator.roles and role.is_needed and not is_given:
+            yield subject.error("estimator", f"{spec.estimator} needs a {role.name}", f"add '{key}: COLUMN'")
+        if is_given and key not in estimator.roles:
+            fix = f"remove '{key}:'; to keep the column out of the features, exclude it"
+            yield subject.error(key, f"{spec.estimator} takes no {role.name}", fix)
 
 
 def _check_col_params(params: Mapping[str, Any], path: str, subject: Subject) -> Iterator[SqlmlError]:
@@ -84,11 +88,10 @@ def _check_col_params(params: Mapping[str, Any], path: str, subject: Subject) ->
 
 def _roles(spec: MlModelSpec) -> Iterator[tuple[str, str, str]]:
     """Yield role, key path and column."""
-    for role, key, column in (("label", "label", spec.label), ("event time", "event_time", spec.event_time)):
+    for key, name in {"event_time": "event time", **{key: role.name for key, role in ROLES.items()}}.items():
+        column = getattr(spec, key)
         if column is not None:
-            yield role, key, column
-    if spec.weight is not None:
-        yield "weight", "weight", spec.weight
+            yield name, key, column
     for position, column in enumerate(spec.keys):
         yield "key", f"keys.{position}", column
 

@@ -12,9 +12,8 @@ from typing import Literal
 from sqlml.errors import SqlmlError
 from sqlml.ir.dag import MlNode, PredictionNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Written
-from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.gates import check_gates, gate_dataset
-from sqlml.ir.metrics import key_metric
+from sqlml.ir.metrics import headline
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version
@@ -203,8 +202,8 @@ class StepRunner:
         metrics = {
             entry.metric: entry.value for entry in fitted.metrics if entry.dataset == dataset and not entry.slice
         }
-        named = [name for name in key_metric(ESTIMATORS[node.ml_model.estimator]) if name in metrics]
-        message = f"version {number}" + (f", {named[0]} {metrics[named[0]]:.4f} on {dataset}" if named else "")
+        shown = headline(fitted.metrics, dataset)
+        message = f"version {number}" + (f", {shown.metric} {shown.value:.4f} on {dataset}" if shown else "")
         return _gates_result(
             node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
         )

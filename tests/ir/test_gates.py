@@ -10,7 +10,7 @@ from sqlml.errors import format_error
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.gates import check_gates, gate_dataset, unknown_gate_metrics
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.metrics import METRICS, key_metric, known_metrics
+from sqlml.ir.metrics import METRICS, headline, known_metrics
 from sqlml.ir.project import Gate, MlModel, Split
 from sqlml.ir.state import Metric
 
@@ -66,7 +66,10 @@ def test_an_unknown_metric_is_found_before_a_fit():
     assert gate_dataset(ml_model) == "training"
 
 
-def test_every_estimator_has_a_key_metric():
+def test_every_estimator_has_a_headline():
     for estimator in ESTIMATORS.values():
-        assert set(known_metrics(estimator)) <= METRICS.keys()
-        assert key_metric(estimator)[0] in ("areaUnderROC", "rmse", "silhouette")
+        known = known_metrics(estimator)
+        assert set(known) <= METRICS.keys()
+        shown = headline([Metric("holdout", name, 1.0) for name in reversed(known)], "holdout")
+        assert shown.metric == known[0]
+        assert headline([Metric("holdout", known[0], 1.0)], "training") is None

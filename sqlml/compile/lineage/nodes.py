@@ -104,7 +104,7 @@ class LineageTracer:
         features = self._known.features.get(node.id)
         if features is None:
             return NodeLineage({EVERY: (Edge(ColumnRef(training, EVERY), Kind.UNKNOWN),)})
-        learnt = [*features, *[name for name in (ml_model.label, ml_model.weight) if name is not None]]
+        learnt = [*features, *ml_model.role_columns.values()]
         columns = {name: (Edge(self._ref((training, name.lower())), Kind.VALUE, True),) for name in learnt}
         read = {*self._known.condition_columns(node.id), *[name.lower() for name in ml_model.split.columns]}
         return NodeLineage(columns, tuple(sorted([self._ref((training, name)) for name in read])))

@@ -65,6 +65,7 @@ def read_signature(folder: Path) -> Signature:
     """
     entry = dict(_document(folder)["signature"])
     entry["features"] = tuple(Column(**column) for column in entry["features"])
+    entry["inputs"] = tuple(Column(**column) for column in entry["inputs"])
     entry["outputs"] = tuple(Column(**column) for column in entry["outputs"])
     entry["slots"], entry["classes"] = tuple(entry["slots"]), tuple(entry["classes"])
     return Signature(**entry)

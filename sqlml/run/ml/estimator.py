@@ -9,14 +9,18 @@ from sqlml.errors import DataError
 from sqlml.ir.estimators import Estimator, Family
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.project import MlModel
+from sqlml.ir.roles import ROLES
 
 if TYPE_CHECKING:
     from pyspark.ml import Estimator as SparkEstimator
 
-LABEL = f"{INTERNAL_PREFIX}label"
-WEIGHT = f"{INTERNAL_PREFIX}weight"
-DEFAULT_SEED = 42
+LABEL = f"{INTERNAL_PREFIX}label"  # what `role_column` gives for it
 _DEFAULT_MAX_BINS = 32
+
+
+def role_column(key: str) -> str:
+    """Return the name under which an estimator finds the column of a role."""
+    return f"{INTERNAL_PREFIX}{key}"
 
 
 def make_estimator(
@@ -38,19 +42,14 @@ def make_estimator(
     """
     estimator = getattr(import_module(entry.module), entry.name)()
     params: dict[str, Any] = dict(ml_model.params)
-    if estimator.hasParam("seed"):
-        params.setdefault("seed", DEFAULT_SEED)
+    params = {**entry.sets, **params}
     if entry.family is Family.TREE and arity:
         _check_arity(ml_model, rows, arity)
         if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < arity:
             params["maxBins"] = arity
     if ml_model.threshold is not None and entry.threshold_param is not None:
         params |= _threshold(ml_model.threshold, entry.threshold_param, params)
-    columns = {"featuresCol": "features"}
-    if ml_model.label is not None and entry.needs_label:
-        columns["labelCol"] = LABEL
-    if ml_model.weight is not None:
-        columns["weightCol"] = WEIGHT
+    columns = {"featuresCol": "features"} | {ROLES[key].param: role_column(key) for key in ml_model.role_columns}
     try:
         for name, value in {**params, **columns}.items():
             # Not the constructor, which lacks `thresholds` for trees.

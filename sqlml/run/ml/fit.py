@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.engine import Fitted
-from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
+from sqlml.ir.estimators import Estimator, Problem, estimator_of
 from sqlml.ir.outputs import output_columns
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.session import PINNED_SETTINGS
@@ -18,7 +18,7 @@ from sqlml.ir.state import Column, Metric, Signature
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
 from sqlml.run.ml.artifact import save_fitted
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, label_error, profile_rows
-from sqlml.run.ml.estimator import LABEL, WEIGHT, make_estimator
+from sqlml.run.ml.estimator import LABEL, make_estimator, role_column
 from sqlml.run.ml.evaluate import evaluate
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
 from sqlml.run.ml.layout import lay_out, partition_count
@@ -52,7 +52,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         CompileError, ErrorList: features or transforms do not fit the relation's columns.
         DataError, ErrorList: rows that no fit can use; the column is named.
     """
-    entry = ESTIMATORS[ml_model.estimator]
+    entry = estimator_of(ml_model)
     columns = columns_of(training.schema)
     task = _Task(ml_model, entry, choose_transforms(columns, ml_model, entry), _label_type(columns, ml_model, entry))
     with ExitStack() as stack:
@@ -133,7 +133,7 @@ def _null_labels(rows: DataFrame, task: _Task) -> int:
 
 
 def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
-    """Return what an estimator reads: `features`, `LABEL` and `WEIGHT`, each if there is one."""
+    """Return what an estimator reads: `features` and the columns with a role, under `role_column`'s names."""
     from pyspark.sql import functions as sf
 
     ml_model = task.ml_model
@@ -145,8 +145,11 @@ def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
         columns.append(label.alias(LABEL, metadata=class_metadata(task.classes)))
     elif task.label_type is not None:
         columns.append(sf.col(quote(ml_model.label or "")).cast("double").alias(LABEL))
-    if ml_model.weight is not None:
-        columns.append(sf.col(quote(ml_model.weight)).cast("double").alias(WEIGHT))
+    columns += [
+        sf.col(quote(name)).cast("double").alias(role_column(key))
+        for key, name in ml_model.role_columns.items()
+        if key != "label"
+    ]
     return rows.select(*columns)
 
 
@@ -170,13 +173,16 @@ def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:
 
 def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) -> Signature:
     by_name = {column.name: column for column in columns}
+    by_key = {column.name.lower(): column for column in columns}
     label = task.ml_model.label if task.label_type else None
     return Signature(
         ml_model=task.ml_model.name,
         estimator=task.entry.name,
+        returns=task.entry.returns,
         features=tuple(by_name[transform.column] for transform in task.transforms),
         slots=stages.slots,
-        outputs=output_columns(task.entry.problem, label, task.label_type, len(task.classes)),
+        outputs=output_columns(task.entry.returns, label, task.label_type, len(task.classes)),
+        inputs=tuple(by_key[name.lower()] for name in task.ml_model.inputs),
         label=label,
         label_type=task.label_type,
         classes=task.classes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from sqlml.ir.estimators import Returns
 from sqlml.ir.state import Signature
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.sql_text import literal, typed_literal
@@ -16,13 +17,19 @@ if TYPE_CHECKING:
 
 def output_expressions(fitted: PipelineModel, signature: Signature) -> list[SparkColumn]:
     """Return an expression over what `fitted` adds for each of `signature.outputs`, in order."""
+    from pyspark.sql import functions as sf
+
+    if signature.returns == Returns.DISTANCE:
+        return [sf.col("prediction").cast("int"), centre_distance(fitted.stages[-1])]
+    if signature.returns == Returns.VALUE:
+        return [sf.col("prediction")]
+    return _of_classes(signature)
+
+
+def _of_classes(signature: Signature) -> list[SparkColumn]:
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as sf
 
-    if signature.label is None:
-        return [sf.col("prediction").cast("int"), centre_distance(fitted.stages[-1])]
-    if not signature.classes:
-        return [sf.col("prediction")]
     values = ", ".join(typed_literal(value, str(signature.label_type)) for value in signature.classes)
     predicted = sf.expr(f"get(array({values}), CAST(prediction AS INT))")
     probabilities = vector_to_array(sf.col("probability"))

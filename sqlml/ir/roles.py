@@ -1,0 +1,47 @@
+"""The roles that a column may have for an estimator: one entry each, with what Spark calls it and what it may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Domain(StrEnum):
+    """What numbers a column may hold; the value is the rule in words."""
+
+    ANY = "any finite number"
+    NON_NEGATIVE = "0 or more"
+    POSITIVE = "above 0"
+    SHARE = "from 0 to 1"
+    ZERO_ONE = "0 or 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role.
+
+    Attributes:
+        key: the key of an ML model's entry, and the field of `MlModel`.
+        name: in messages.
+        param: Spark's param that takes the column's name.
+        domain: what it may hold; an estimator may want less of its label.
+        is_needed: whether an estimator that knows the role cannot do without it.
+        is_read_by_predictions: whether a prediction needs the column too.
+    """
+
+    key: str
+    name: str
+    param: str
+    domain: Domain = Domain.ANY
+    is_needed: bool = False
+    is_read_by_predictions: bool = False
+
+
+# `keys` and `event_time` are not among them: no estimator of Spark's reads those.
+ROLES: dict[str, Role] = {
+    entry.key: entry
+    for entry in (
+        Role("label", "label", "labelCol", is_needed=True),
+        Role("weight", "weight", "weightCol", Domain.NON_NEGATIVE),
+    )
+}

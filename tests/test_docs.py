@@ -329,6 +329,8 @@ def test_fields_of_the_manifest_and_of_run_results(tmp_path):
     document = manifest(compiled)
     assert keys("manifest") == list(document)
     assert {key for node in document["nodes"].values() for key in node} | {"files"} == set(keys("manifest_node"))
+    signatures = [node["signature"] for node in document["nodes"].values() if "signature" in node]
+    assert keys("expected_signature") == list(signatures[0])
     metadata = next(row for row in TABLES["manifest"] if "metadata" in row[0])
     assert named(metadata[1]) == list(document["metadata"])
     selected = frozenset({"seed.weather"})

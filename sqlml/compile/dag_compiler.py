@@ -178,6 +178,8 @@ class _Compiler:
         self._found.sql[node.id] = facts
         outputs = facts.analysis.query.outputs
         if outputs is None:
+            # What a pivot or a generator returns follows from types; of a wrong name nothing does.
+            self._note(node.id, None if facts.analysis.errors else _types_alone(facts.typed))
             return
         if not outputs:
             self._errors.append(
@@ -236,6 +238,13 @@ def _types_of(names: tuple[str, ...], typed: Columns | None) -> dict[str, SparkT
     """Return each of `names` with its type, as far as `typed` has the same columns."""
     is_same = typed is not None and [column.name for column in typed] == list(names)
     return {column.name or "": column.type for column in typed or ()} if is_same else dict.fromkeys(names)
+
+
+def _types_alone(typed: Columns | None) -> dict[str, SparkType | None] | None:
+    """Return the columns that `typed` knows; None: not all of them have a name that can be used."""
+    found = {column.name or "": column.type for column in typed or ()}
+    is_usable = len({name.lower() for name in found}) == len(typed or ()) and not any("." in name for name in found)
+    return found if found and "" not in found and is_usable else None
 
 
 def _texts(types: Iterable[SparkType | None]) -> tuple[str | None, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from sqlml.ir.lineage import Edge, Kind, NodeLineage
 from sqlml.ir.plan import Compiled, Plan
 from sqlml.ir.project import ColumnSpec
 from sqlml.ir.results import RunResults, StepResult
+from sqlml.ir.signatures import ExpectedSignature
+from sqlml.ir.state import Column
 
 MANIFEST_VERSION = 1
 
@@ -74,6 +76,21 @@ def diagnostic_document(found: Diagnostic) -> dict[str, Any]:
     }
 
 
+def signature_document(signature: ExpectedSignature) -> dict[str, Any]:
+    """Return what a fit would read and return as JSON-ready data; null is what only a fit or Spark can tell."""
+    features, label = signature.features, signature.label
+    return {
+        "features": None if features is None else _typed(features),
+        "label": None if label is None else _typed([label])[0],
+        "outputs": _typed(signature.outputs),
+        "has_all_outputs": signature.has_all_outputs,
+    }
+
+
+def _typed(columns: Sequence[Column]) -> list[dict[str, Any]]:
+    return [{"name": column.name, "type": column.type or None} for column in columns]
+
+
 def lineage_document(lineage: NodeLineage) -> dict[str, Any]:
     """Return the lineage of one node as JSON-ready data: columns as `[node id, column]`, by how they are reached."""
     return {
@@ -119,7 +136,7 @@ def step_result(result: StepResult) -> dict[str, Any]:
 
 
 def _node(node: Node, compiled: Compiled) -> dict[str, Any]:
-    columns = compiled.columns.get(node.id)
+    columns, types = compiled.columns.get(node.id), compiled.types.get(node.id)
     fingerprint = compiled.fingerprints.get(node.id)
     document: dict[str, Any] = {
         "name": node.name,
@@ -129,6 +146,7 @@ def _node(node: Node, compiled: Compiled) -> dict[str, Any]:
         "parents": list(node.parents),
         "relation": node.relation or None,
         "columns": None if columns is None else list(columns),
+        "types": None if types is None else list(types),
         "fingerprint": fingerprint.digest if fingerprint else None,
     }
     lineage = compiled.lineage.nodes.get(node.id) if compiled.lineage is not None else None
@@ -160,6 +178,7 @@ def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
             "label": node.ml_model.label,
             "roles": dict(node.ml_model.roles),
             "features": None if features is None else list(features),
+            "signature": signature_document(compiled.signatures.get(node.id, ExpectedSignature())),
         }
     if isinstance(node, PredictionNode):
         return {"ml_model": node.ml_model, "scored": node.scored}

@@ -42,7 +42,13 @@ ALL = ("id", "carrier", "origin", "dest", "miles", "delay", "ts")
         ("select id from range(3)", ("id",)),
         (f"select struct(f.*) as s, count(*) as n from {SOURCE} f group by all", ("s", "n")),
         (f"from {SOURCE} |> where miles > 1 |> select id, miles", ("id", "miles")),
-        (f"select * from {SOURCE} pivot (sum(miles) for carrier in ('AA', 'UA'))", None),
+        (
+            f"select * from {SOURCE} pivot (sum(miles) for carrier in ('AA', 'UA'))",
+            ("id", "origin", "dest", "delay", "ts", "AA", "UA"),
+        ),
+        (f"select * from {SOURCE} pivot (sum(miles) for carrier in ('a.b'))", None),
+        (f"select s.* from (select struct(id, miles as m) as s from {SOURCE})", ("id", "m")),
+        (f"select inline(array(struct(id, carrier as c))) from {SOURCE}", ("id", "c")),
         (f"select *, current_date as today from {SOURCE}", (*ALL, "today")),
         (f"select id from {SOURCE};", ("id",)),
         ("with recursive r(n) as (select 1 union all select n + 1 from r where n < 5) select n from r", ("n",)),
@@ -123,7 +129,7 @@ def test_a_misspelt_name_is_reported_once(workshop):
 def test_unknown_columns_are_contagious_and_no_error(workshop):
     compiled = workshop.compile(
         {
-            "models/a.sql": f"select * from {SOURCE} pivot (sum(miles) for carrier in ('AA'))",
+            "models/a.sql": "select * from parquet.`/tmp/x`",
             "models/b.sql": "select whatever, t.more from {{ ref('a') }} as t where other > 1",
             "models/c.sql": "select *, 1 as one from {{ ref('b') }} join parquet.`/tmp/x` using (whatever)",
         }

@@ -1,4 +1,4 @@
-"""Valid projects are compiled without an error, and the columns of their SQL models are known."""
+"""Valid projects are compiled without an error, and the columns of their SQL models are known with their types."""
 
 from pathlib import Path
 
@@ -19,6 +19,6 @@ def test_valid_project_compiles(project):
     dag = resolve_project(parse_project(ParseRequest(project)))
     compiled = compile_dag(dag, {})
     assert set(compiled.fingerprints) == set(dag.nodes)
-    unknown = [node for node in dag.nodes.values() if isinstance(node, SqlNode) and not compiled.columns[node.id]]
-    # What a pivot makes is left to Spark.
-    assert [node.id for node in unknown if "pivot" not in node.sql.text] == []
+    sql_models = [node.id for node in dag.nodes.values() if isinstance(node, SqlNode)]
+    assert [node_id for node_id in sql_models if not compiled.columns[node_id]] == []
+    assert [node_id for node_id in sql_models if None in compiled.types[node_id]] == []

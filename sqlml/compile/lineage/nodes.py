@@ -66,7 +66,8 @@ class LineageTracer:
     def _trace_sql(self, node: SqlNode) -> NodeLineage:
         analysis = self._known.analysis_of(node.id)
         columns = self._known.columns.get(node.id)
-        if analysis is None or columns is None or analysis.is_recursive:
+        is_followed = analysis is not None and analysis.query.outputs is not None and not analysis.is_recursive
+        if analysis is None or columns is None or not is_followed:
             edges = tuple([Edge(ColumnRef(parent, EVERY), Kind.UNKNOWN) for parent in node.parents])
             return NodeLineage(dict.fromkeys(columns or (EVERY,), edges))
         tracer = StatementTracer(analysis)

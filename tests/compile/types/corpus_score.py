@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,22 +36,26 @@ class Score:
 
     def add(self, sql: str, columns: list[list[str]], columns_of: ColumnsOf) -> None:
         """Count a query whose columns are, as Spark says, `columns`."""
+        typed = typed_columns(sql, columns_of)
+        self.compare(sql, None if typed is None else [(found.name, found.type) for found in typed], columns)
+
+    def compare(self, what: str, claimed: Sequence[tuple] | None, columns: Sequence[Sequence[str]]) -> None:
+        """Count the names and types claimed of `what`, whose columns are, as Spark says, `columns`."""
         self.queries += 1
         self.columns += len(columns)
-        typed = typed_columns(sql, columns_of)
-        if typed is None:
-            self.unknown += [f"{name} {kind} in {sql}" for name, kind in columns]
+        if claimed is None:
+            self.unknown += [f"{name} {kind} in {what}" for name, kind in columns]
             return
-        if len(typed) != len(columns):
-            self.wrong.append(f"{len(typed)} columns, not {len(columns)}, in {sql}")
+        if len(claimed) != len(columns):
+            self.wrong.append(f"{len(claimed)} columns, not {len(columns)}, in {what}")
             return
-        for found, (name, kind) in zip(typed, columns, strict=True):
-            if found.name not in (None, name):
-                self.wrong.append(f"{found.name} is called {name} in {sql}")
-            elif found.type is None:
-                self.unknown.append(f"{name} {kind} in {sql}")
-            elif str(found.type) != kind:
-                self.wrong.append(f"{name} {found.type} is {kind} in {sql}")
+        for (named, typed), (name, kind) in zip(claimed, columns, strict=True):
+            if named not in (None, name):
+                self.wrong.append(f"{named} is called {name} in {what}")
+            elif typed is None:
+                self.unknown.append(f"{name} {kind} in {what}")
+            elif str(typed) != kind:
+                self.wrong.append(f"{name} {typed} is {kind} in {what}")
             else:
                 self.known += 1
 

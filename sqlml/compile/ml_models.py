@@ -53,6 +53,7 @@ def check_ml_node(
     """
     ml_model = node.ml_model
     errors.extend(check_params([ml_model.estimator], ml_model.params, ml_model.places, "params"))
+    errors.extend(_check_threshold(ml_model))
     errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
     condition = _check_where(ml_model, title, columns, errors)
     features: tuple[str, ...] | None = None
@@ -64,6 +65,13 @@ def check_ml_node(
     errors.extend(_check_transforms(ml_model, title, columns, features))
     errors.extend(_check_allowed(ml_model, features))
     return features, condition
+
+
+def _check_threshold(ml_model: MlModel) -> Iterator[SqlmlError]:
+    for name in ("threshold", "thresholds") if ml_model.threshold is not None else ():
+        if name in ml_model.params:
+            what = f"ml model '{ml_model.name}' gives a threshold twice: 'threshold' and the param '{name}'"
+            yield CompileError(what, ml_model.places.of(f"params.{name}"), f"remove the param '{name}'")
 
 
 _STAGES = {

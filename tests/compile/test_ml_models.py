@@ -1,12 +1,11 @@
 """ML models and predictions against the columns and params that exist."""
 
-import importlib.util
-import json
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from sqlml.compile.params import check_params
+from sqlml.errors import format_error
+from sqlml.ir.location import Places, SourceLocation
+
 SOURCE = "{{ source('raw', 'flights') }}"
 ML = """version: 2
 ml_models:
@@ -23,13 +22,6 @@ FILES = {
 }
 
 
-def test_the_table_of_params_is_that_of_the_installed_spark():
-    spec = importlib.util.spec_from_file_location("make_spark_params", ROOT / "tools" / "make_spark_params.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert json.loads(module.TABLE.read_text()) == module.read_params()
-
-
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
@@ -43,11 +35,24 @@ def test_the_table_of_params_is_that_of_the_installed_spark():
         ("keys: [id]", "where: miles >", "models/ml.yml:7|where: of ml model 'late' cannot be read"),
         ("keys: [id]", "where: miles > 1 group by id", "models/ml.yml:7|is not one condition"),
         ("keys: [id]", "params: {maxItr: 5}", "models/ml.yml:7|'GBTClassifier' has no param 'maxItr'|mean 'maxIter'"),
-        ("keys: [id]", "params: {maxIter: 5.5}", "models/ml.yml:7|'maxIter' takes a whole number, not 5.5"),
-        ("keys: [id]", "params: {maxIter: true}", "'maxIter' takes a whole number, not true"),
-        ("keys: [id]", "params: {stepSize: abc}", "'stepSize' takes a number, not 'abc'"),
-        ("keys: [id]", "params: {impurity: 3}", "'impurity' takes text, not 3"),
-        ("keys: [id]", "params: {thresholds: 3}", "'thresholds' takes a list of numbers, not 3"),
+        ("keys: [id]", "params: {maxIter: 5.5}", "models/ml.yml:7|'maxIter' takes a whole number of 0 or more"),
+        ("keys: [id]", "params: {maxIter: true}", "'maxIter' takes a whole number of 0 or more, not true"),
+        ("keys: [id]", "params: {maxIter: -1}", "models/ml.yml:7|'maxIter' takes a whole number of 0 or more, not -1"),
+        ("keys: [id]", "params: {maxIter: 99999999999}", "'maxIter' takes a whole number of 32 bits|is 2147483647"),
+        ("keys: [id]", "params: {seed: 99999999999999999999}", "'seed' takes a whole number of 64 bits"),
+        ("keys: [id]", "params: {maxDepth: 31}", "'maxDepth' takes a whole number from 0 to 30, not 31"),
+        ("keys: [id]", "params: {maxBins: 1}", "'maxBins' takes a whole number of 2 or more, not 1"),
+        ("keys: [id]", "params: {subsamplingRate: 0}", "'subsamplingRate' takes a number above 0 and at most 1, not 0"),
+        ("keys: [id]", "params: {minWeightFractionPerNode: 0.5}", "takes a number from 0 to less than 0.5, not 0.5"),
+        ("keys: [id]", "params: {checkpointInterval: 0}", "takes a whole number of 1 or more, or -1, not 0"),
+        ("keys: [id]", "params: {stepSize: abc}", "'stepSize' takes a number above 0 and at most 1, not 'abc'"),
+        ("keys: [id]", "params: {impurity: 3}", "'impurity' cannot be 3|it is: variance"),
+        ("keys: [id]", "params: {featureSubsetStrategy: autos}", "cannot be 'autos'|mean 'auto'|or a count"),
+        ("keys: [id]", "params: {featureSubsetStrategy: 0.5}", "cannot be 0.5|in quotes"),
+        ("keys: [id]", "params: {thresholds: 3}", "takes a list of numbers of 0 or more, at most one of them 0"),
+        ("keys: [id]", "params: {thresholds: [0, 0]}", "at most one of them 0, not [0, 0]"),
+        ("keys: [id]", "params: {thresholds: [1, 1, 1]}", "has 3 numbers, and 'GBTClassifier' knows 2 classes"),
+        ("keys: [id]", "threshold: 0.5\n    params: {thresholds: [1, 1]}", "models/ml.yml:8|gives a threshold twice"),
         ("keys: [id]", "gates: [{metric: rmse, at_most: 1}]", "models/ml.yml:7|'rmse'"),
         ("keys: [id]", "transforms: [{columns: [mils], impute: mean}]", "models/ml.yml:7|'mils', which 'features'"),
         ("keys: [id]", "transforms: [{columns: [ts], impute: mean}]", "models/ml.yml:7|'ts', which is not a feature"),
@@ -61,6 +66,44 @@ def test_wrong_specs(workshop, old, new, expected):
     for part in expected.split("|"):
         assert part in text
     assert text.count("error:") == 1
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "expected"),
+    [
+        ("GeneralizedLinearRegression", {"family": "gaussain"}, "cannot be 'gaussain'|mean 'gaussian'"),
+        ("GeneralizedLinearRegression", {"family": "Poisson", "link": "logit"}, "no 'link: logit'|log, identity, sqrt"),
+        ("GeneralizedLinearRegression", {"link": "logit"}, "'family: gaussian' has no 'link: logit'"),
+        ("GeneralizedLinearRegression", {"family": "tweedie", "link": "logit"}, None),
+        ("GeneralizedLinearRegression", {"variancePower": 0.5}, "takes a number of 1 or more, or 0, not 0.5"),
+        ("LinearRegression", {"solver": "foo"}, "'solver' cannot be 'foo'|it is one of: auto, l-bfgs, normal"),
+        ("LinearRegression", {"solver": "NORMAL"}, "'solver' cannot be 'NORMAL'|mean 'normal'"),
+        ("LinearRegression", {"elasticNetParam": 2}, "takes a number from 0 to 1, not 2"),
+        ("LinearRegression", {"loss": "huber", "elasticNetParam": 0.5}, "'loss: huber' takes no L1"),
+        ("LogisticRegression", {"family": "MULTINOMIAL"}, None),
+        ("LogisticRegression", {"threshold": 0.5, "thresholds": [0.2, 0.8]}, "say different things"),
+        ("LogisticRegression", {"threshold": 0.8, "thresholds": [0.2, 0.8]}, None),
+        ("LogisticRegression", {"thresholds": [1.0]}, "has 1 numbers"),
+        ("MultilayerPerceptronClassifier", {"layers": [4]}, "a list of whole numbers above 0, 2 or more, not [4]"),
+        ("Bucketizer", {"splits": [1, 3, 2]}, "a list of numbers, 3 or more, in increasing order"),
+        ("Bucketizer", {"splitsArray": [[1, 3, 2]]}, "each of 3 or more in increasing order"),
+        ("ALS", {"intermediateStorageLevel": "NONE"}, "cannot be 'NONE'"),
+        ("ALS", {"coldStartStrategy": "NaN"}, None),
+        ("LDA", {"optimizer": "em", "docConcentration": [0.5]}, "above 1 only"),
+        ("MinMaxScaler", {"min": 1}, "param 'min' must be less than 'max', and 1 is not less than 1"),
+        ("StopWordsRemover", {"locale": "english!"}, "takes text such as en_US, not 'english!'"),
+        ("PrefixSpan", {"maxLocalProjDBSize": 3_000_000_000}, None),
+        ("RegressionEvaluator", {"metricName": "rsme"}, "mean 'rmse'"),
+    ],
+)  # fmt: skip
+def test_values_of_params(estimator, params, expected):
+    found = list(check_params([estimator], params, Places(SourceLocation("models/ml.yml", 1)), "params"))
+    if expected is None:
+        assert found == []
+    else:
+        assert len(found) == 1
+        for part in expected.split("|"):
+            assert part in format_error(found[0])
 
 
 def test_nothing_is_said_of_columns_that_are_not_known(workshop):

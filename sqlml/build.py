@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlml.ir.aids import Aids
 from sqlml.ir.dag import Dag, SeedNode, SourceNode
 from sqlml.ir.plan import Compiled, Plan, PlanRequest
 from sqlml.ir.project import Project
@@ -71,30 +72,48 @@ def build(request: Request, progress: Progress, failpoint: Failpoint | None = No
     Raises:
         SqlmlError: the input is wrong (before Spark starts), or another build holds the lock.
     """
-    dag = load_dag(request)
+    with remember(request) as aids:
+        dag = load_dag(request, aids)
     store = open_project_store(dag.project, failpoint)
     with store.lock():
         store.recover()
-        compiled = compile_project(dag, store, with_lineage=True)
+        with remember(request) as aids:
+            compiled = compile_project(dag, store, aids, with_lineage=True)
         plan = plan_build(compiled, store, request)
-        write_artifacts(plan)
+        write_artifacts(plan.compiled)
         results = execute(plan, store, progress, request, "build")
     return Built(plan, results)
 
 
-def load_dag(request: Request) -> Dag:
+@contextmanager
+def remember(request: Request) -> Iterator[Aids]:
+    """Give what saves time with the project that holds `request.project_dir`; what was found out is kept at the end."""
+    from sqlml.parse import find_project_root
+    from sqlml.persist.cache import FileCache
+
+    cache = FileCache(find_project_root(request.project_dir) / "target" / "cache")
+    try:
+        yield Aids(cache)
+    finally:
+        cache.save()
+
+
+def load_dag(request: Request, aids: Aids | None = None) -> Dag:
     """Parse and resolve the project."""
     from sqlml.resolve import resolve_project
 
-    return resolve_project(load_project(request))
+    if aids is None:
+        with remember(request) as own:
+            return load_dag(request, own)
+    return resolve_project(load_project(request, aids), aids)
 
 
-def load_project(request: Request) -> Project:
+def load_project(request: Request, aids: Aids | None = None) -> Project:
     """Parse the project that holds `request.project_dir`."""
     from sqlml.parse import ParseRequest, find_project_root, parse_project
 
     root = find_project_root(request.project_dir)
-    return parse_project(ParseRequest(root, request.target, request.variables, os.environ))
+    return parse_project(ParseRequest(root, request.target, request.variables, os.environ), aids)
 
 
 def open_project_store(project: Project, failpoint: Failpoint | None = None) -> WarehouseStore:
@@ -104,14 +123,19 @@ def open_project_store(project: Project, failpoint: Failpoint | None = None) -> 
     return open_store(project.root, project.target.schema, failpoint or (lambda name: None))
 
 
-def compile_project(dag: Dag, store: WarehouseStore, *, with_lineage: bool = False) -> Compiled:
+def compile_project(
+    dag: Dag, store: WarehouseStore, aids: Aids | None = None, *, with_lineage: bool = False
+) -> Compiled:
     """Check every column, parameter and reference, and fingerprint every node; trace every column if asked to."""
     from sqlml.compile import compile_dag
 
+    aids = aids or Aids()
     files = {node.id: node.source.path for node in dag.nodes.values() if isinstance(node, SourceNode)}
     files |= {node.id: node.seed.path for node in dag.nodes.values() if isinstance(node, SeedNode)}
-    versions = {node_id: store.file_version(dag.project.root / path) for node_id, path in files.items()}
-    return compile_dag(dag, versions, with_lineage=with_lineage)
+    with aids.timing.measure("compile", "hash data files"):
+        versions = {node_id: store.file_version(dag.project.root / path) for node_id, path in files.items()}
+    with aids.timing.measure("compile", "check and trace"):
+        return compile_dag(dag, versions, with_lineage=with_lineage)
 
 
 def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> Plan:
@@ -160,13 +184,16 @@ def execute(plan: Plan, store: WarehouseStore, progress: Progress, request: Requ
     return results
 
 
-def write_artifacts(plan: Plan) -> None:
+def write_artifacts(compiled: Compiled, aids: Aids | None = None) -> None:
     """Write the compiled SQL and `target/manifest.json`."""
     from sqlml.persist.artifacts import write_compiled, write_manifest
 
-    folder = plan.compiled.dag.project.root / "target"
-    write_compiled(folder, plan.compiled)
-    write_manifest(folder, plan.compiled)
+    timing = (aids or Aids()).timing
+    folder = compiled.dag.project.root / "target"
+    with timing.measure("write", "compiled SQL"):
+        write_compiled(folder, compiled)
+    with timing.measure("write", "manifest"):
+        write_manifest(folder, compiled)
 
 
 @contextmanager

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlml.build import Request, compile_project, load_dag, open_project_store, select
+from sqlml.build import (
+    Request,
+    compile_project,
+    load_dag,
+    open_project_store,
+    remember,
+    select,
+    write_artifacts,
+)
 from sqlml.errors import CompileError, ParseError, ResolveError, SqlmlError, flatten
+from sqlml.ir.aids import Aids
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.plan import Compiled
@@ -16,11 +25,12 @@ from sqlml.ir.plan import Compiled
 
 @dataclass(frozen=True, slots=True)
 class CompiledProject:
-    """A checked project and where its SQL was written."""
+    """A checked project, where its SQL was written, and how it was made."""
 
     compiled: Compiled
     folder: Path
     selected: tuple[str, ...]
+    aids: Aids
 
 
 def compile_only(request: Request) -> CompiledProject:
@@ -29,15 +39,12 @@ def compile_only(request: Request) -> CompiledProject:
     Raises:
         SqlmlError: the input is wrong.
     """
-    from sqlml.persist.artifacts import write_compiled, write_manifest
-
-    dag = load_dag(request)
-    selected = select(dag, request)
-    compiled = compile_project(dag, open_project_store(dag.project), with_lineage=True)
-    target = dag.project.root / "target"
-    write_compiled(target, compiled)
-    write_manifest(target, compiled)
-    return CompiledProject(compiled, target / "compiled", selected)
+    with remember(request) as aids:
+        dag = load_dag(request, aids)
+        selected = select(dag, request)
+        compiled = compile_project(dag, open_project_store(dag.project), aids, with_lineage=True)
+        write_artifacts(compiled, aids)
+    return CompiledProject(compiled, dag.project.root / "target" / "compiled", selected, aids)
 
 
 _CODES = ((ParseError, "E100"), (ResolveError, "E200"), (CompileError, "E300"))

@@ -28,7 +28,7 @@ def test(request: Request, progress: Progress) -> Built:
         plan = make_plan(
             compiled, store.snapshot(), PlanRequest(selected=tests, now=datetime.now(UTC), full_refresh=True)
         )
-        write_artifacts(plan)
+        write_artifacts(plan.compiled)
         results = execute(plan, store, progress, request, "test")
     return Built(plan, results)
 

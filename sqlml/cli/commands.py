@@ -53,8 +53,9 @@ def plan(is_json: bool, **options: Any) -> None:
 
 @cli.command(name="compile")
 @selection_options
+@click.option("--timing", "is_timed", is_flag=True, help="Print where the time goes, and what came from the cache.")
 @json_option
-def compile_command(is_json: bool, **options: Any) -> int:
+def compile_command(is_json: bool, is_timed: bool, **options: Any) -> int:
     """Check the project and write its SQL to target/compiled. Starts no JVM."""
     from sqlml.cli.report import print_compiled, print_refused
     from sqlml.compiling import compile_only
@@ -62,7 +63,7 @@ def compile_command(is_json: bool, **options: Any) -> int:
 
     request = request_of(options)
     try:
-        print_compiled(compile_only(request), is_json)
+        print_compiled(compile_only(request), is_json, is_timed)
     except SqlmlError as error:
         if not is_json:
             raise

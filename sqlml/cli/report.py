@@ -137,22 +137,26 @@ def _features(planned: Planned) -> dict[str, list[str]]:
     return described
 
 
-def print_compiled(compiled: CompiledProject, is_json: bool) -> None:
-    """Print how many nodes were checked and where their SQL is."""
+def print_compiled(compiled: CompiledProject, is_json: bool, is_timed: bool) -> None:
+    """Print how many nodes were checked and where their SQL is; if asked, where the time went."""
+    from sqlml.cli.timing_text import as_document, as_lines
     from sqlml.compiling import diagnostic_documents
     from sqlml.persist.artifacts import manifest
 
     if is_json:
         root = compiled.compiled.dag.project.root
         found = diagnostic_documents(compiled.compiled.diagnostics, root)
-        print_json({**manifest(compiled.compiled), "diagnostics": found})
+        timing = {"timing": as_document(compiled.aids)} if is_timed else {}
+        print_json({**manifest(compiled.compiled), "diagnostics": found, **timing})
         return
     print_diagnostics(compiled.compiled.diagnostics)
     nodes = compiled.compiled.dag.nodes
     if len(compiled.selected) == 1 and isinstance(node := nodes[compiled.selected[0]], SqlNode):
         click.echo(node.sql.text)
-        return
-    click.echo(f"{len(nodes)} nodes compiled; their SQL is in {compiled.folder}")
+    else:
+        click.echo(f"{len(nodes)} nodes compiled; their SQL is in {compiled.folder}")
+    if is_timed:
+        click.echo("\n".join(as_lines(compiled.aids)), err=True)
 
 
 def print_refused(error: SqlmlError, project_dir: Path) -> None:

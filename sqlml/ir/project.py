@@ -39,7 +39,7 @@ class DataTest:
     location: SourceLocation
     name: str | None = None
     column: str | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Scalar | tuple[Scalar, ...]] = field(default_factory=dict)
     severity: Severity = "error"
     where: str | None = None
     text: str | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlml.parse.project_file import find_project_root
-from sqlml.parse.read_project import ParseRequest, parse_project
+from sqlml.parse.files import find_project_root
+from sqlml.parse.read_files import ParseRequest
+from sqlml.parse.read_project import parse_project
 from sqlml.parse.variables import parse_variables
 
 __all__ = ["ParseRequest", "find_project_root", "parse_project", "parse_variables"]

@@ -10,8 +10,9 @@ from typing import Any
 from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import DataTest
-from sqlml.parse.problems import Subject, validate
+from sqlml.parse.problems import validate
 from sqlml.parse.specs import AcceptedValues, DataTestConfig, Relationships
+from sqlml.parse.subject import Subject
 
 _TESTS: Mapping[str, type[DataTestConfig]] = MappingProxyType(
     {

@@ -1,17 +1,15 @@
-"""Entries: the YAML files of a project in, each entry with its places by kind out."""
+"""Entries: the text of a YAML file in, each entry with its places out, before anything in it is checked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from sqlml.errors import ParseError, SqlmlError, suggest
 from sqlml.ir.location import SourceLocation
-from sqlml.parse.files import FoundFile, read_text
 from sqlml.parse.later import LATER_KEYS
 from sqlml.parse.value_types import describe
 from sqlml.parse.yaml_files import Entry, Reader, Render, compose
@@ -20,18 +18,18 @@ _KINDS = ("sources", "models", "seeds", "ml_models")
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
-    """An entry of a YAML file.
+class RawEntry:
+    """An entry of a YAML file, not checked yet.
 
     Attributes:
         kind: the key of the file that it stands under, such as `ml_models`.
-        file: where it stands.
+        path: the file.
         entry: the value and its places; without `tables` for a source.
         tables: the tables of a source.
     """
 
     kind: str
-    file: FoundFile
+    path: str
     entry: Entry
     tables: tuple[Entry, ...] = ()
 
@@ -41,41 +39,26 @@ class Declared:
         name = self.entry.value.get("name") if isinstance(self.entry.value, dict) else None
         return name if isinstance(name, str) else None
 
-    @property
-    def place(self) -> SourceLocation:
-        """Where the name stands."""
-        return self.entry.places.of("name")
-
     def subject(self, noun: str) -> str:
         """Return what it is called in messages."""
         return f"{noun} '{self.name}'" if self.name else f"an entry of '{self.kind}'"
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
-    """All entries of all files, in the order of the files."""
-
-    sources: list[Declared] = field(default_factory=list)
-    models: list[Declared] = field(default_factory=list)
-    seeds: list[Declared] = field(default_factory=list)
-    ml_models: list[Declared] = field(default_factory=list)
-
-
-def read_entries(root: Path, files: Sequence[FoundFile], render: Render, errors: list[SqlmlError]) -> Entries:
-    """Return the entries of the YAML `files`; what is wrong goes to `errors`, and the other files are read on."""
-    entries = Entries()
-    for file in files:
-        text = read_text(root, file.path, errors)
-        try:
-            node = None if text is None else compose(file.path, text)
-            if node is not None:
-                _read_file(file, node, Reader(file.path, render, errors), entries)
-        except ParseError as error:
-            errors.append(error)
+def read_raw_entries(path: str, text: str, render: Render, errors: list[SqlmlError]) -> list[RawEntry]:
+    """Return the entries of a YAML file; what is wrong goes to `errors`."""
+    entries: list[RawEntry] = []
+    try:
+        node = compose(path, text)
+        if node is not None:
+            # Not as a whole list: those before what cannot be read are good.
+            for entry in _read_root(path, node, Reader(path, render, errors)):
+                entries.append(entry)
+    except ParseError as error:
+        errors.append(error)
     return entries
 
 
-def _read_file(file: FoundFile, node: yaml.Node, reader: Reader, entries: Entries) -> None:
+def _read_root(path: str, node: yaml.Node, reader: Reader) -> Iterator[RawEntry]:
     if not isinstance(node, yaml.MappingNode):
         what = "a YAML file of the project must be a mapping"
         fix = f"start with one of: {', '.join(f'{kind}:' for kind in _KINDS)}"
@@ -87,15 +70,15 @@ def _read_file(file: FoundFile, node: yaml.Node, reader: Reader, entries: Entrie
         elif key not in _KINDS:
             reader.errors.append(_unknown_key(key, reader.place(key_node)))
         elif isinstance(value_node, yaml.SequenceNode):
-            getattr(entries, key).extend(_read_item(key, file, item, reader) for item in value_node.value)
+            yield from [_read_item(key, path, item, reader) for item in value_node.value]
         elif not (isinstance(value_node, yaml.ScalarNode) and not value_node.value):
             fix = "write each entry after a dash: '- name: …'"
             reader.errors.append(ParseError(f"'{key}' must be a list", reader.place(key_node), fix))
 
 
-def _read_item(kind: str, file: FoundFile, node: yaml.Node, reader: Reader) -> Declared:
+def _read_item(kind: str, path: str, node: yaml.Node, reader: Reader) -> RawEntry:
     if kind != "sources" or not isinstance(node, yaml.MappingNode):
-        return Declared(kind, file, reader.entry(node))
+        return RawEntry(kind, path, reader.entry(node))
     # Each table has its own places, and a source may have hundreds.
     rest: list[tuple[yaml.Node, yaml.Node]] = []
     tables: tuple[Entry, ...] = ()
@@ -108,7 +91,7 @@ def _read_item(kind: str, file: FoundFile, node: yaml.Node, reader: Reader) -> D
         else:
             rest.append((key_node, value_node))
     head = reader.entry(yaml.MappingNode(node.tag, rest, node.start_mark, node.end_mark))
-    return Declared(kind, file, head, tables)
+    return RawEntry(kind, path, head, tables)
 
 
 def _check_version(entry: Entry, place: SourceLocation, errors: list[SqlmlError]) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlml.errors import ParseError, SqlmlError
+from sqlml.errors import CommandError, ParseError, SqlmlError
 from sqlml.ir.location import SourceLocation
+
+PROJECT_FILE = "sqlml_project.yml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,28 @@ class SearchPath:
 
     path: str
     place: SourceLocation | None
+
+
+def find_project_root(start: Path) -> Path:
+    """Return the nearest folder, from `start` upwards, that holds `sqlml_project.yml`; an absolute path.
+
+    Raises:
+        CommandError: if there is none.
+    """
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    raise no_project(start)
+
+
+def no_project(folder: Path) -> CommandError:
+    """Return the error for a folder in which, and above which, there is no project."""
+    fix = "run sqlml in a project, give --project-dir, or make one with 'sqlml init DIR'"
+    for name in ("sqlml_project.yaml", "dbt_project.yml"):
+        if (folder / name).is_file():
+            fix = f"there is '{name}': the file must be called '{PROJECT_FILE}'"
+    return CommandError(f"no '{PROJECT_FILE}' in '{folder}' or in a folder above it", None, fix)
 
 
 def find_files(root: Path, paths: Iterable[SearchPath], errors: list[SqlmlError]) -> list[FoundFile]:

@@ -1,26 +1,18 @@
-"""Defaults by folder: `models:`, `seeds:` and `ml_models:` of the project file in, the settings of one entry out."""
+"""Defaults by folder: the rules of the project file in, the settings of one entry out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from sqlml.errors import ParseError, SqlmlError, suggest
-from sqlml.ir.location import Places, SourceLocation
-from sqlml.parse.later import LATER_KEYS
-from sqlml.parse.problems import Subject, not_yet, validate
-from sqlml.parse.specs import MlModelConfig, SeedConfig, SqlModelConfig
-
-_CONFIGS: Mapping[str, type[SqlModelConfig | SeedConfig]] = MappingProxyType(
-    {"models": SqlModelConfig, "seeds": SeedConfig, "ml_models": MlModelConfig}
-)
+from sqlml.ir.location import SourceLocation
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The settings of one folder (or one entry) and of all below it."""
+    """The settings of one folder (or one entry) and of all below it, `config` being plain data."""
 
     parts: tuple[str, ...]
     config: Mapping[str, Any]
@@ -62,56 +54,10 @@ class FolderDefaults:
 
 
 def merge_config(weak: Mapping[str, Any], strong: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of both: those of `strong` win, tags add up in order, diagnostics by code."""
+    """Return the settings of both: those of `strong` win, tags (a tuple) add up in order, diagnostics by code."""
     merged = {**weak, **strong}
     if "diagnostics" in weak and "diagnostics" in strong:
         merged["diagnostics"] = {**weak["diagnostics"], **strong["diagnostics"]}
-    tags = dict.fromkeys([*weak.get("tags", ()), *strong.get("tags", ())])
-    return merged | {"tags": tuple(tags)} if tags else merged
-
-
-def given_config(spec: SqlModelConfig | SeedConfig) -> dict[str, Any]:
-    """Return the settings that are given, `tags` as a tuple."""
-    config: dict[str, Any] = spec.model_dump(exclude_unset=True, exclude_none=True)
-    if "tags" in config:
-        config["tags"] = tuple(config["tags"])
-    return config
-
-
-def read_defaults(
-    kind: str, value: Mapping[str, Any], places: Places, project_name: str, errors: list[SqlmlError]
-) -> FolderDefaults:
-    """Return the defaults below the key `kind` of the project file; what is wrong goes to `errors`."""
-    rules = tuple(_read_rules(kind, (), value, places, errors))
-    return FolderDefaults(kind, project_name, rules)
-
-
-def _read_rules(
-    kind: str, parts: tuple[str, ...], value: Mapping[str, Any], places: Places, errors: list[SqlmlError]
-) -> Iterator[Rule]:
-    path = ".".join((kind, *parts))
-    spec = _CONFIGS[kind]
-    # Keys are looked up with their plus sign, as they are written.
-    subject = Subject(f"'{path}'", f"{kind}.config", lambda key: places.of(f"{path}.+{key}"))
-    settings: dict[str, Any] = {}
-    folders: dict[str, Mapping[str, Any]] = {}
-    for key, inner in value.items():
-        name = key.removeprefix("+")
-        if name == key and isinstance(inner, dict):
-            folders[key] = inner
-        elif name == key:
-            known = [f"+{setting}" for setting in spec.model_fields]
-            fix = f"write '+{key}'" if key in spec.model_fields else f"settings are: {', '.join(known)}"
-            what = f"'{path}': '{key}' is neither a folder nor a setting; settings start with '+'"
-            errors.append(ParseError(what, places.of(f"{path}.{key}"), fix))
-        elif name in spec.model_fields:
-            settings[name] = inner
-        elif f"{kind}.config.{name}" in LATER_KEYS:
-            errors.append(not_yet(subject, name, key, LATER_KEYS[f"{kind}.config.{name}"]))
-        else:
-            fix = suggest(key, [f"+{setting}" for setting in spec.model_fields], "settings are")
-            errors.append(ParseError(f"'{path}': unknown setting '{key}'", places.of(f"{path}.{key}"), fix))
-    checked = validate(spec, settings, subject, errors)
-    yield Rule(parts, given_config(checked) if checked is not None else {}, places.of(path))
-    for folder, inner in folders.items():
-        yield from _read_rules(kind, (*parts, folder), inner, places, errors)
+    if "tags" in merged:
+        merged["tags"] = tuple(dict.fromkeys([*weak.get("tags", ()), *strong.get("tags", ())]))
+    return merged

@@ -11,8 +11,8 @@ from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem, find_estimator
 from sqlml.ir.roles import ROLES
 from sqlml.parse.later import LATER_ESTIMATORS
-from sqlml.parse.problems import Subject
 from sqlml.parse.specs import MlModelSpec, SplitSpec
+from sqlml.parse.subject import Subject
 
 _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
     {

@@ -1,37 +1,32 @@
-"""ML models: an entry of `ml_models:` in, MlModel out."""
+"""ML models: an entry of `ml_models:` in, what it declares out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import Gate, MlModel, Retrain, Split, TransformSpec
-from sqlml.parse.entries import Declared
-from sqlml.parse.folder_defaults import FolderDefaults, given_config, merge_config
+from sqlml.parse.declared import DeclaredMlModel
+from sqlml.parse.entries import RawEntry
+from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_checks import check_ml_model
-from sqlml.parse.problems import Subject, validate
+from sqlml.parse.problems import validate
 from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec, TransformEntry
+from sqlml.parse.subject import Subject
 
 
-def read_ml_models(entries: Sequence[Declared], defaults: FolderDefaults, errors: list[SqlmlError]) -> list[MlModel]:
-    """Return the ML models that are enabled; what is wrong goes to `errors`."""
-    ml_models: list[MlModel] = []
-    for declared in entries:
-        config = defaults.of(declared.file.folders, declared.name or "")
-        places = declared.entry.places
-        subject = Subject(declared.subject("ml model"), "ml_models", _locate(places))
-        spec = None if declared.entry.broken else validate(MlModelSpec, declared.entry.value, subject, errors)
-        if spec is None:
-            continue
-        own = MlModelConfig(**spec.model_dump(include=set(MlModelConfig.model_fields), exclude_unset=True))
-        config = merge_config(config, given_config(own))
-        if config.get("enabled") is False:
-            continue
-        errors.extend(check_ml_model(spec, subject))
-        ml_models.append(_to_ml_model(spec, declared.file.path, places, config))
-    return ml_models
+def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
+    """Return what an entry of `ml_models:` declares; what is wrong goes to `errors`."""
+    places = raw.entry.places
+    subject = Subject(raw.subject("ml model"), "ml_models", _locate(places))
+    spec = None if raw.entry.broken else validate(MlModelSpec, raw.entry.value, subject, errors)
+    if spec is None:
+        return DeclaredMlModel(raw.name, places)
+    own = MlModelConfig(**spec.model_dump(include=set(MlModelConfig.model_fields), exclude_unset=True))
+    errors.extend(check_ml_model(spec, subject))
+    return DeclaredMlModel(raw.name, places, _to_ml_model(spec, raw.path, places), given_config(own))
 
 
 def _locate(places: Places) -> Callable[[str], SourceLocation]:
@@ -39,7 +34,7 @@ def _locate(places: Places) -> Callable[[str], SourceLocation]:
     return lambda key: places.of(key if key in places.keys else key.replace("features.include.", "features."))
 
 
-def _to_ml_model(spec: MlModelSpec, path: str, places: Places, config: Mapping[str, Any]) -> MlModel:
+def _to_ml_model(spec: MlModelSpec, path: str, places: Places) -> MlModel:
     return MlModel(
         name=spec.name,
         path=path,
@@ -67,9 +62,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, config: Mapping[s
         retrain=Retrain(spec.retrain.when, spec.retrain.at_most_every),
         output_prefix=spec.output_prefix or "",
         allow_leakage=spec.allow_leakage,
-        diagnostics=config.get("diagnostics", {}),
         description=spec.description,
-        tags=config.get("tags", ()),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from sqlml.errors import ParseError, SqlmlError, suggest
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Source
-from sqlml.parse.entries import Declared
+from sqlml.parse.declared import DeclaredRelation
 from sqlml.parse.files import FoundFile
 
 Named = tuple[str, str, SourceLocation]
@@ -33,11 +33,11 @@ def check_sources(sources: Iterable[Source]) -> Iterator[SqlmlError]:
 
 def match_entries(
     noun: str,
-    entries: Sequence[Declared],
+    entries: Sequence[DeclaredRelation],
     files: Sequence[FoundFile],
     others: Mapping[str, str],
     errors: list[SqlmlError],
-) -> dict[str, Declared]:
+) -> dict[str, DeclaredRelation]:
     """Return the entries by the name of their file; an entry without a file, or a second one, is an error.
 
     Args:
@@ -48,15 +48,13 @@ def match_entries(
         errors: where errors go.
     """
     names = {file.stem for file in files}
-    matched: dict[str, Declared] = {}
+    matched: dict[str, DeclaredRelation] = {}
     for declared in entries:
         name = declared.name
         if name is None:
             what = f"an entry of '{declared.kind}' has no name"
             errors.append(
-                ParseError(
-                    what, declared.entry.places.whole, "add 'name:' with the name of the file, without its ending"
-                )
+                ParseError(what, declared.places.whole, "add 'name:' with the name of the file, without its ending")
             )
         elif name not in names:
             errors.append(_no_file(noun, declared, name, names, others))
@@ -68,7 +66,9 @@ def match_entries(
     return matched
 
 
-def _no_file(noun: str, declared: Declared, name: str, names: set[str], others: Mapping[str, str]) -> ParseError:
+def _no_file(
+    noun: str, declared: DeclaredRelation, name: str, names: set[str], others: Mapping[str, str]
+) -> ParseError:
     what = f"{noun} '{name}' is described, but there is no file for it"
     if name in others:
         return ParseError(what, declared.place, f"describe it under '{others[name]}:'")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sqlml.errors import ParseError, SqlmlError, suggest
-from sqlml.ir.location import SourceLocation
 from sqlml.parse.later import LATER_KEYS, LATER_MAPPINGS, LATER_VALUES
+from sqlml.parse.subject import Subject
 from sqlml.parse.value_types import describe
 
 S = TypeVar("S", bound=BaseModel)
@@ -35,25 +34,6 @@ _SHAPE_FIX = {
     "dict_type": "write {key: value}, or one 'key: value' a line, indented",
     "model_type": "write {key: value}, or one 'key: value' a line, indented",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is being read, for messages.
-
-    Attributes:
-        name: as in "ml model 'late_arrival'".
-        area: path of the grammar that its keys lie below (`ml_models`).
-        locate: gives the place of a dotted key path below the subject.
-    """
-
-    name: str
-    area: str
-    locate: Callable[[str], SourceLocation]
-
-    def error(self, key: str, what: str, fix: str | None = None) -> ParseError:
-        """Return an error at `key`; `what` follows the subject's name and a colon."""
-        return ParseError(f"{self.name}: {what}", self.locate(key), fix)
 
 
 def validate(spec: type[S], value: Any, subject: Subject, errors: list[SqlmlError]) -> S | None:

@@ -1,10 +1,9 @@
-"""The project file: `sqlml_project.yml` and what the command line adds in, settings of the whole project out."""
+"""The project file: its text and what the command line adds in, settings of the whole project out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, cast
 
 import yaml
@@ -14,14 +13,14 @@ from sqlml.ir.diagnostics import Level
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Target
 from sqlml.ir.session import PINNED_SETTINGS
-from sqlml.parse.files import SearchPath, read_text
-from sqlml.parse.folder_defaults import FolderDefaults, read_defaults
-from sqlml.parse.problems import Subject, validate
+from sqlml.parse.files import PROJECT_FILE, SearchPath
+from sqlml.parse.folder_rules import read_rules
+from sqlml.parse.identifiers import IDENTIFIER, identifier_fix
+from sqlml.parse.problems import validate
+from sqlml.parse.settings import Settings
 from sqlml.parse.specs import ProjectFileSpec, TargetSpec
-from sqlml.parse.value_types import IDENTIFIER, identifier_fix
+from sqlml.parse.subject import Subject
 from sqlml.parse.yaml_files import Entry, Pair, Reader, Render, compose
-
-PROJECT_FILE = "sqlml_project.yml"
 
 # Without these, every error in another file may be a false one.
 _NEEDED = frozenset({"model-paths", "seed-paths", "macro-paths", "test-paths", "vars"})
@@ -30,79 +29,30 @@ MakeRender = Callable[[Mapping[str, Any]], Render]
 """Makes the function that renders Jinja with the given variables."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the project file says.
-
-    Attributes:
-        variables: of the file and of the command line, the latter winning.
-        model_paths, seed_paths, macro_paths, test_paths: folders to look in.
-        defaults: by kind (`models`, `seeds`, `ml_models`).
-        diagnostics: code to level.
-        render: renders Jinja with the variables.
-    """
-
-    name: str
-    target: Target
-    render: Render
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    model_paths: tuple[SearchPath, ...] = ()
-    seed_paths: tuple[SearchPath, ...] = ()
-    macro_paths: tuple[SearchPath, ...] = ()
-    test_paths: tuple[SearchPath, ...] = ()
-    defaults: Mapping[str, FolderDefaults] = field(default_factory=dict)
-    diagnostics: Mapping[str, Level] = field(default_factory=dict)
-
-
-def find_project_root(start: Path) -> Path:
-    """Return the nearest folder, from `start` upwards, that holds `sqlml_project.yml`; an absolute path.
-
-    Raises:
-        CommandError: if there is none.
-    """
-    start = start.absolute()
-    for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder
-    raise _no_project(start)
-
-
-def _no_project(folder: Path) -> CommandError:
-    fix = "run sqlml in a project, give --project-dir, or make one with 'sqlml init DIR'"
-    for name in ("sqlml_project.yaml", "dbt_project.yml"):
-        if (folder / name).is_file():
-            fix = f"there is '{name}': the file must be called '{PROJECT_FILE}'"
-    return CommandError(f"no '{PROJECT_FILE}' in '{folder}' or in a folder above it", None, fix)
-
-
 def read_project_file(
-    root: Path, target: str | None, variables: Mapping[str, Any], make_render: MakeRender, errors: list[SqlmlError]
+    text: str, target: str | None, variables: Mapping[str, Any], make_render: MakeRender, errors: list[SqlmlError]
 ) -> Settings:
-    """Return the settings of the project in `root`; what is wrong goes to `errors`.
+    """Return the settings of the project whose file has this text; what is wrong goes to `errors`.
 
     Raises:
         SqlmlError: if so much is wrong that the other files cannot be judged.
     """
-    if not (root / PROJECT_FILE).is_file():
-        raise _no_project(root)
-    parts = _read_parts(root, variables, make_render, errors)
-    entry, merged = parts.rest, parts.variables
+    parts = _read_parts(text, variables, make_render, errors)
+    entry = parts.rest
     subject = Subject("project file", "project", entry.places.of)
     spec = _validate(entry, subject, errors)
-    defaults = {
-        kind: read_defaults(kind, value, entry.places, spec.name, errors)
-        for kind, value in (("models", spec.models), ("seeds", spec.seeds), ("ml_models", spec.ml_models))
-    }
     return Settings(
         name=spec.name,
         target=_read_target(spec, target, parts, errors),
-        render=make_render(merged),
-        variables=merged,
+        variables=parts.variables,
         model_paths=_search(spec.model_paths, "model-paths", entry),
         seed_paths=_search(spec.seed_paths, "seed-paths", entry),
         macro_paths=_search(spec.macro_paths, "macro-paths", entry),
         test_paths=_search(spec.test_paths, "test-paths", entry),
-        defaults=defaults,
+        rules={
+            kind: read_rules(kind, value, entry.places, errors)
+            for kind, value in (("models", spec.models), ("seeds", spec.seeds), ("ml_models", spec.ml_models))
+        },
         diagnostics={code: cast("Level", level) for code, level in spec.diagnostics.items()},
     )
 
@@ -123,8 +73,8 @@ class _Parts:
     targets: Mapping[str, tuple[Entry, list[SqlmlError]]]
 
 
-def _read_parts(root: Path, variables: Mapping[str, Any], make_render: MakeRender, errors: list[SqlmlError]) -> _Parts:
-    node = _root_node(root, errors)
+def _read_parts(text: str, variables: Mapping[str, Any], make_render: MakeRender, errors: list[SqlmlError]) -> _Parts:
+    node = _root_node(text)
     reader = Reader(PROJECT_FILE, make_render(variables), errors)
     pairs = reader.pairs(node)
     mappings: dict[str, list[Pair]] = {}
@@ -148,11 +98,8 @@ def _read_parts(root: Path, variables: Mapping[str, Any], make_render: MakeRende
     return _Parts(merged, entry, targets)
 
 
-def _root_node(root: Path, errors: list[SqlmlError]) -> yaml.MappingNode:
-    text = read_text(root, PROJECT_FILE, errors)
-    if text is None:
-        raise_all(errors)
-    node = compose(PROJECT_FILE, text or "")
+def _root_node(text: str) -> yaml.MappingNode:
+    node = compose(PROJECT_FILE, text)
     if isinstance(node, yaml.MappingNode):
         return node
     what = "the project file is empty" if node is None else "the project file must be a mapping"

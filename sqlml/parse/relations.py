@@ -1,124 +1,59 @@
-"""Relations: files and the entries of `sources:`, `seeds:` and `models:` in, Source, Seed and SqlModel out."""
+"""Relations: files and what YAML declares of them in, Source, Seed and SqlModel out."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlml.errors import ParseError, SqlmlError, suggest
-from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.project import ColumnSpec, DataTest, Known, Seed, Source, SqlModel
-from sqlml.parse.data_tests import Relation, read_data_tests
-from sqlml.parse.entries import Declared
+from sqlml.ir.location import Places
+from sqlml.ir.project import Seed, Source, SqlModel
+from sqlml.parse.declared import DeclaredRelation, Faults
 from sqlml.parse.files import FoundFile, read_text
-from sqlml.parse.folder_defaults import FolderDefaults, given_config, merge_config
-from sqlml.parse.problems import Subject, validate
-from sqlml.parse.specs import ColumnEntry, SeedSpec, SourceSpec, SourceTableSpec, SqlModelSpec
-from sqlml.parse.value_types import IDENTIFIER, identifier_fix
+from sqlml.parse.folder_defaults import FolderDefaults, merge_config
+from sqlml.parse.identifiers import check_file_name
+from sqlml.parse.subject import Subject
 
 _FORMATS = {".parquet": "parquet", ".csv": "csv", ".json": "json", ".orc": "orc"}
 SEED_ENDINGS = (".csv", ".parquet", ".json")
 
 
-def read_columns(
-    columns: Sequence[ColumnEntry], relation: Relation
-) -> tuple[tuple[ColumnSpec, ...], tuple[DataTest, ...]]:
-    """Return the columns of a relation and their data tests; a column declared twice is an error."""
-    specs: dict[str, ColumnSpec] = {}
-    tests: list[DataTest] = []
-    for position, column in enumerate(columns):
-        path = f"columns.{position}"
-        place = relation.places.of(path)
-        first = specs.get(column.name.lower())
-        if first is not None:
-            relation.errors.append(_declared_twice(relation, column.name, first, place))
-            continue
-        known = None if column.known is None else Known(column.known.at)
-        specs[column.name.lower()] = ColumnSpec(column.name, place, column.data_type, column.description, known)
-        tests += read_data_tests(relation, column.name, column.data_tests, f"{path}.data_tests")
-        tests += read_data_tests(relation, column.name, column.tests, f"{path}.tests")
-    return tuple(specs.values()), tuple(tests)
-
-
-def _declared_twice(relation: Relation, name: str, first: ColumnSpec, place: SourceLocation) -> ParseError:
-    what = f"{relation.name}: column '{name}' is declared twice, first as '{first.name}' in line {first.location.line}"
-    fix = "Spark does not tell capital letters apart: rename one" if first.name != name else "remove one of the two"
-    return ParseError(what, place, fix)
-
-
-def read_source(declared: Declared, root: Path, seed_paths: Iterable[str], errors: list[SqlmlError]) -> list[Source]:
-    """Return the tables of an entry of `sources:`."""
-    if declared.entry.broken:
-        return []
-    subject = Subject(declared.subject("source"), "sources", declared.entry.places.of)
-    head = validate(SourceSpec, declared.entry.value, subject, errors)
-    if head is None or not head.enabled:
-        return []
-    if not declared.tables:
-        errors.append(subject.error("tables", "it has no tables", "add 'tables:' with a name and a path"))
-    sources: list[Source] = []
-    for entry in declared.tables:
-        name = entry.value.get("name") if isinstance(entry.value, dict) else None
-        table = f"source '{head.name}.{name}'" if name else f"a table of source '{head.name}'"
-        subject = Subject(table, "sources.tables", entry.places.of)
-        spec = None if entry.broken else validate(SourceTableSpec, entry.value, subject, errors)
-        if spec is None or not spec.enabled:
-            continue
-        file_format = _check_path(spec, root, seed_paths, subject, errors)
-        columns, tests = read_columns(spec.columns, Relation(table, entry.places, errors))
-        _check_repeats(spec.keys, "keys", subject, errors)
-        sources.append(
-            Source(
-                source_name=head.name,
-                name=spec.name,
-                path=spec.path,
-                format=file_format,
-                places=entry.places,
-                options=spec.options,
-                keys=tuple(spec.keys),
-                columns=columns,
-                tests=tests,
-                description=spec.description,
-                tags=tuple(dict.fromkeys([*head.tags, *spec.tags])),
-            )
-        )
-    return sources
-
-
-def _check_repeats(names: Sequence[str], key: str, subject: Subject, errors: list[SqlmlError]) -> None:
-    seen: set[str] = set()
-    for position, name in enumerate(names):
-        if name.lower() in seen:
-            errors.append(subject.error(f"{key}.{position}", f"column '{name}' stands twice in '{key}'", "remove one"))
-        seen.add(name.lower())
+def locate_source(source: Source, root: Path, seed_paths: Iterable[str], errors: list[SqlmlError]) -> Source:
+    """Return a source with its format; what is wrong with its path goes to `errors`."""
+    title = f"source '{source.source_name}.{source.name}'"
+    subject = Subject(title, "sources.tables", source.places.of)
+    return replace(source, format=_check_path(source, root, seed_paths, subject, errors))
 
 
 def _check_path(
-    spec: SourceTableSpec, root: Path, seed_paths: Iterable[str], subject: Subject, errors: list[SqlmlError]
+    source: Source, root: Path, seed_paths: Iterable[str], subject: Subject, errors: list[SqlmlError]
 ) -> str:
     """Return the format of a source, given or by its endings; what is wrong goes to `errors`."""
-    if "://" in spec.path or spec.path.startswith("file:"):
-        errors.append(subject.error("path", f"'path: {spec.path}' is not supported yet", "give a path on this machine"))
+    if "://" in source.path or source.path.startswith("file:"):
+        errors.append(
+            subject.error("path", f"'path: {source.path}' is not supported yet", "give a path on this machine")
+        )
         return ""
-    path = Path(os.path.normpath(root / spec.path))
+    path = Path(os.path.normpath(root / source.path))
     # Unlike Path.exists, it takes a name that no file can have.
     if not os.path.exists(path):  # noqa: PTH110
-        errors.append(subject.error("path", f"path '{spec.path}' does not exist", _near_file(root, path)))
+        errors.append(subject.error("path", f"path '{source.path}' does not exist", _near_file(root, path)))
         return ""
     for seeds in seed_paths:
         if path.is_relative_to(os.path.normpath(root / seeds)):
             fix = f"move it out of '{seeds}/', or read it with ref('{path.stem}') and remove this source"
-            errors.append(subject.error("path", f"path '{spec.path}' lies among the seeds", fix))
-    if spec.format is not None:
-        return spec.format
+            errors.append(subject.error("path", f"path '{source.path}' lies among the seeds", fix))
+    if source.format:
+        return source.format
     endings = _endings(path)
     formats = {_FORMATS[ending] for ending in endings if ending in _FORMATS}
     if len(formats) == 1 and len(endings) == 1:
         return formats.pop()
     found = f"its files end with {', '.join(sorted(endings))}" if endings else "it holds no files"
-    what = f"the format of '{spec.path}' is not clear: {found}"
+    what = f"the format of '{source.path}' is not clear: {found}"
     errors.append(subject.error("path", what, f"add 'format:' with one of: {', '.join(sorted(_FORMATS.values()))}"))
     return ""
 
@@ -144,94 +79,75 @@ def _endings(path: Path) -> set[str]:
     return endings
 
 
-def read_seeds(
-    files: Sequence[FoundFile], entries: Mapping[str, Declared], defaults: FolderDefaults, errors: list[SqlmlError]
-) -> list[Seed]:
-    """Return a seed for each data file, with what its YAML entry says (`entries` by name)."""
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the project says of the files of one kind.
+
+    Attributes:
+        entries: those of the YAML files, by the name of their file.
+        faults: what is wrong inside of entries.
+        defaults: settings by folder.
+    """
+
+    entries: Mapping[str, DeclaredRelation]
+    faults: Faults
+    defaults: FolderDefaults
+
+    def of(self, file: FoundFile, errors: list[SqlmlError]) -> tuple[DeclaredRelation | None, dict[str, Any]]:
+        """Return what is said of a file, None if it is disabled, with its settings."""
+        declared = self.entries.get(file.stem) or DeclaredRelation("models", file.stem, Places(file.place))
+        config = merge_config(self.defaults.of(file.folders, file.stem), declared.config)
+        if config.get("enabled") is False:
+            return None, config
+        errors.extend(self.faults.get(declared.places.whole, ()))
+        return declared, config
+
+
+def read_seeds(files: Sequence[FoundFile], described: Described, errors: list[SqlmlError]) -> list[Seed]:
+    """Return a seed for each data file, with what its YAML entry says."""
     seeds: list[Seed] = []
     for file in files:
-        config = defaults.of(file.folders, file.stem)
-        declared = entries.get(file.stem)
-        spec, places = _read_entry(SeedSpec, "seeds", declared, file, errors)
         check_file_name(file, "seed", errors)
-        if spec is not None:
-            config = merge_config(config, given_config(spec.config))
-        if config.get("enabled") is False:
-            continue
-        columns, tests = read_columns(spec.columns if spec else (), Relation(f"seed '{file.stem}'", places, errors))
-        seeds.append(
-            Seed(
+        declared, config = described.of(file, errors)
+        if declared is not None:
+            seed = Seed(
                 name=file.stem,
                 path=file.path,
                 format=_FORMATS[file.ending],
-                places=places,
-                options=spec.options if spec else {},
-                columns=columns,
-                tests=tests,
-                description=spec.description if spec else "",
+                places=Places(file.place, declared.places.keys),
+                options=declared.options,
+                columns=declared.columns,
+                tests=declared.tests,
+                description=declared.description,
                 tags=config.get("tags", ()),
             )
-        )
+            seeds.append(seed)
     return seeds
 
 
 def read_sql_models(
-    root: Path,
-    files: Sequence[FoundFile],
-    entries: Mapping[str, Declared],
-    defaults: FolderDefaults,
-    errors: list[SqlmlError],
+    root: Path, files: Sequence[FoundFile], described: Described, errors: list[SqlmlError]
 ) -> list[SqlModel]:
-    """Return a SQL model for each file, with what its YAML entry says (`entries` by name)."""
+    """Return a SQL model for each file, with what its YAML entry says."""
     sql_models: list[SqlModel] = []
     for file in files:
-        config = defaults.of(file.folders, file.stem)
-        spec, places = _read_entry(SqlModelSpec, "models", entries.get(file.stem), file, errors)
         check_file_name(file, "sql model", errors)
-        if spec is not None:
-            config = merge_config(config, given_config(spec.config))
-        if config.get("enabled") is False:
-            continue
-        text = read_text(root, file.path, errors)
-        if text is None:
+        declared, config = described.of(file, errors)
+        text = None if declared is None else read_text(root, file.path, errors)
+        if declared is None or text is None:
             continue
         if not text.strip():
-            errors.append(
-                ParseError(
-                    f"sql model '{file.stem}' is an empty file", file.place, "write a SELECT, or remove the file"
-                )
-            )
-        columns, tests = read_columns(
-            spec.columns if spec else (), Relation(f"sql model '{file.stem}'", places, errors)
+            what, fix = f"sql model '{file.stem}' is an empty file", "write a SELECT, or remove the file"
+            errors.append(ParseError(what, file.place, fix))
+        sql_model = SqlModel(
+            name=file.stem,
+            path=file.path,
+            text=text,
+            places=Places(file.place, declared.places.keys),
+            config=config,
+            columns=declared.columns,
+            tests=declared.tests,
+            description=declared.description,
         )
-        sql_models.append(
-            SqlModel(
-                name=file.stem,
-                path=file.path,
-                text=text,
-                places=places,
-                config=config,
-                columns=columns,
-                tests=tests,
-                description=spec.description if spec else "",
-            )
-        )
+        sql_models.append(sql_model)
     return sql_models
-
-
-def _read_entry(
-    spec: type[Any], area: str, declared: Declared | None, file: FoundFile, errors: list[SqlmlError]
-) -> tuple[Any, Places]:
-    if declared is None:
-        return None, Places(file.place)
-    noun = "seed" if area == "seeds" else "sql model"
-    subject = Subject(declared.subject(noun), area, declared.entry.places.of)
-    checked = None if declared.entry.broken else validate(spec, declared.entry.value, subject, errors)
-    return checked, Places(file.place, declared.entry.places.keys)
-
-
-def check_file_name(file: FoundFile, noun: str, errors: list[SqlmlError]) -> None:
-    """Add an error if the file's name cannot be the name of a relation."""
-    if not IDENTIFIER.fullmatch(file.stem):
-        what = f"{noun} '{file.stem}' takes its name from its file, and this is no name"
-        errors.append(ParseError(what, file.place, f"rename the file: {identifier_fix(file.stem)}"))

@@ -12,8 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from sqlml.errors import suggest
 from sqlml.ir.diagnostics import LEVELS, SETTABLE
-
-IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+from sqlml.parse.identifiers import IDENTIFIER, identifier_fix
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -63,14 +62,6 @@ def _check_identifier(value: str) -> str:
     if not IDENTIFIER.fullmatch(value):
         raise refuse(f"must be a name, not {describe(value)}", identifier_fix(value))
     return value
-
-
-def identifier_fix(value: str) -> str:
-    """Return how to make a name of `value`."""
-    candidate = re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_")
-    candidate = f"_{candidate}" if candidate[:1].isdigit() else candidate
-    hint = f", such as '{candidate}'" if candidate else ""
-    return f"use letters, digits and _ only, no digit first{hint}"
 
 
 def _check_fraction(value: float) -> float:

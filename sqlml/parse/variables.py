@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlml.errors import CommandError, ParseError, SqlmlError
-from sqlml.parse.yaml_files import Reader, compose
 
+_NONE = "{}"
 _FIX = "write --vars '{name: value}'"
 
 
@@ -16,6 +16,11 @@ def parse_variables(text: str) -> dict[str, Any]:
     Raises:
         CommandError: it is not a YAML mapping with names as keys.
     """
+    if text == _NONE:
+        return {}
+    # YAML takes its time to load, and most commands are given no variables.
+    from sqlml.parse.yaml_files import Reader, compose
+
     errors: list[SqlmlError] = []
     try:
         node = compose("--vars", text)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
 from sqlml.errors import ResolveError, SqlmlError, raise_all
+from sqlml.ir.aids import Aids
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, Segment, SourceNode, SqlNode, TestNode
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import DataTest, Materialized, MlModel, Project, SqlModel
 from sqlml.resolve.data_tests import failing_condition, name_test, write_test
 from sqlml.resolve.index import Entry, Index, Relation, check_relations, index_project, quoted
 from sqlml.resolve.order import order_nodes
-from sqlml.resolve.references import TEST_KEYS, References, check_materialized, check_tags
-from sqlml.templating import Templates, evaluate, render_sql
+from sqlml.resolve.references import SQL_MODEL_KEYS, TEST_KEYS, check_materialized, check_tags
+from sqlml.resolve.templates import ReadTemplate, TemplateReader
 
 
-def resolve_project(project: Project) -> Dag:
+def resolve_project(project: Project, aids: Aids | None = None) -> Dag:
     """Return the graph of `project`; disabled SQL models and their data tests are not in it.
 
     Raises:
@@ -25,18 +26,21 @@ def resolve_project(project: Project) -> Dag:
         ResolveError: for references that lead nowhere, names that are taken and cycles.
         ErrorList: for several of these, over all files.
     """
-    return _Resolution(project).resolve()
+    return _Resolution(project, aids or Aids()).resolve()
 
 
 class _Resolution:
     """The nodes, edges and errors of one project, as they are found."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, aids: Aids) -> None:
         self.project = project
+        self.timing = aids.timing
         self.errors: list[SqlmlError] = []
         self.warnings: list[tuple[str, SourceLocation]] = []
-        self.templates = Templates(project.macro_files, project.variables, project.environment)
-        self.index: Index = index_project(project, self.errors)
+        with self.timing.measure("resolve", "index names"):
+            self.index: Index = index_project(project, self.errors)
+        with self.timing.measure("resolve", "read macros"):
+            self.templates = TemplateReader(project, self.index, aids.cache)
         self.nodes: dict[str, Node] = {}
         self.edges: dict[str, Mapping[str, SourceLocation]] = {}
         self.disabled: dict[str, SourceLocation] = {}
@@ -44,17 +48,21 @@ class _Resolution:
     def resolve(self) -> Dag:
         """Return the graph, or raise all that is wrong."""
         self._add_inputs()
-        for sql_model in sorted(self.project.sql_models, key=lambda sql_model: (sql_model.path, sql_model.name)):
-            self._add_sql_model(sql_model)
-        for ml_model in sorted(self.project.ml_models, key=lambda ml_model: (ml_model.path, ml_model.name)):
-            self._add_ml_model(ml_model)
-        tests = self._singular_tests() | self._generic_tests()
-        self._check_disabled()
-        relations = {node.id: (node.relation, node.places.whole) for node in self.nodes.values() if node.relation}
-        check_relations(relations, self.errors)
-        order = order_nodes({node_id: self.edges.get(node_id, {}) for node_id in self.nodes}, self.errors)
-        raise_all(self.errors)
-        return Dag(self.project, self._in_order(order, tests), tuple(self.warnings))
+        with self.timing.measure("resolve", "render templates"):
+            for sql_model in sorted(self.project.sql_models, key=lambda sql_model: (sql_model.path, sql_model.name)):
+                self._add_sql_model(sql_model)
+            for ml_model in sorted(self.project.ml_models, key=lambda ml_model: (ml_model.path, ml_model.name)):
+                self._add_ml_model(ml_model)
+            tests = self._singular_tests()
+        with self.timing.measure("resolve", "write data tests"):
+            tests |= self._generic_tests()
+        with self.timing.measure("resolve", "order nodes"):
+            self._check_disabled()
+            relations = {node.id: (node.relation, node.places.whole) for node in self.nodes.values() if node.relation}
+            check_relations(relations, self.errors)
+            order = order_nodes({node_id: self.edges.get(node_id, {}) for node_id in self.nodes}, self.errors)
+            raise_all(self.errors)
+            return Dag(self.project, self._in_order(order, tests), tuple(self.warnings))
 
     def _add_inputs(self) -> None:
         for source in self.project.sources:
@@ -87,32 +95,30 @@ class _Resolution:
         if sql_model.config.get("enabled") is False:
             self.disabled[entry.node_id] = sql_model.places.of("config.enabled")
             return
-        references = References(self.index, self.project.target, SourceLocation(sql_model.path, 1), this=entry.relation)
-        sql = self._render(sql_model.text, sql_model.path, references)
-        if references.config.get("enabled") is False:
+        read, errors = self.templates.read(sql_model.text, sql_model.path, SQL_MODEL_KEYS, entry.relation)
+        if read.config.get("enabled") is False:
             self.disabled[entry.node_id] = SourceLocation(sql_model.path, 1)
             return
-        config = self._merge_config(sql_model, references.config)
-        self._note(references)
-        parents = references.parents(sql.text)
-        self.edges[entry.node_id] = parents
+        config = self._merge_config(sql_model, read.config)
+        self._note(read, errors)
+        self.edges[entry.node_id] = read.parents
         self.nodes[entry.node_id] = SqlNode(
             id=entry.node_id,
             name=sql_model.name,
             path=sql_model.path,
             places=sql_model.places,
             tags=tuple(config["tags"]),
-            parents=tuple(parents),
+            parents=tuple(read.parents),
             relation=entry.relation,
             sql_model=sql_model,
-            sql=sql,
+            sql=Rendered(read.text, sql_model.path, sql_model.text, read.segments),
             materialized=cast("Materialized", config["materialized"]),
             config=config,
         )
-        if config["materialized"] != "table" and references.predictions:
+        if config["materialized"] != "table" and read.predictions:
             what = f"predict() may not stand in '{sql_model.name}', which is materialized as '{config['materialized']}'"
             fix = "a prediction is made once, when its reader is built: write config(materialized='table')"
-            self.errors.append(ResolveError(what, references.predictions[0].place, fix))
+            self.errors.append(ResolveError(what, read.predictions[0].place, fix))
 
     def _entry_of(self, sql_model: SqlModel) -> Entry | None:
         """Return the entry of `sql_model`, or None if its name was taken by another, which is an error already."""
@@ -152,34 +158,24 @@ class _Resolution:
 
     def _evaluate(self, text: str, place: SourceLocation, key: str) -> Relation | None:
         """Return the relation that a reference in YAML names, or None with the error noted."""
-        references = References(self.index, self.project.target, place)
-        functions = {name: references.functions[name] for name in ("ref", "source")}
         try:
-            value = evaluate(self.templates, text, place, functions)
+            value, errors = self.templates.evaluate(text, place)
         except SqlmlError as error:
             if text in self.index.relations:
                 error.fix = f"write {key}: ref('{text}')"
             self.errors.append(error)
             return None
-        self.errors.extend(references.errors)
+        self.errors.extend(errors)
         if isinstance(value, Relation):
             return value if value.node_id else None
         self.errors.append(ResolveError(f"'{key}' is not a reference: {text}", place, f"write {key}: ref('name')"))
         return None
 
-    def _render(self, text: str, path: str, references: References) -> Rendered:
-        """Return the rendered template; if it fails, the error is noted and the text is empty."""
-        try:
-            return render_sql(self.templates, text, path, references.functions)
-        except SqlmlError as error:
-            references.errors.append(error)
-            return Rendered("", path, text)
-
-    def _note(self, references: References) -> None:
+    def _note(self, read: ReadTemplate, errors: Iterable[SqlmlError]) -> None:
         """Keep what a template was found to read, and what was wrong in it."""
-        self.errors.extend(references.errors)
-        self.warnings.extend(references.warnings)
-        for call in references.predictions:
+        self.errors.extend(errors)
+        self.warnings.extend(read.warnings)
+        for call in read.predictions:
             parents = {call.ml_model: call.place, call.scored: call.place}
             node = PredictionNode(
                 id=call.node_id,
@@ -199,23 +195,21 @@ class _Resolution:
         for test in sorted(self.project.singular_tests, key=lambda test: (test.name or "", test.location.path)):
             path = test.location.path
             name = test.name or path.rpartition("/")[2].removesuffix(".sql")
-            references = References(self.index, self.project.target, test.location, config_keys=TEST_KEYS)
-            sql = self._render(test.text or "", path, references)
-            if references.config.get("enabled") is False:
+            read, errors = self.templates.read(test.text or "", path, TEST_KEYS)
+            if read.config.get("enabled") is False:
                 continue
-            parents = references.parents(sql.text)
-            has_errors = bool(references.errors)
-            self._note(references)
-            if not parents and not has_errors:
+            self._note(read, errors)
+            if not read.parents and not errors:
                 what = f"data test '{name}' reads no node of the project"
                 self.errors.append(ResolveError(what, test.location, "read what it is about with ref('name')"))
             elif name in tests:
                 what = f"data test '{name}' is defined twice: {tests[name].path} and {path}"
                 self.errors.append(ResolveError(what, test.location, "rename one of the two files"))
-            tags = tuple(dict.fromkeys([*test.tags, *references.config.get("tags", ())]))
-            declared = replace(test, severity=references.config.get("severity", test.severity), tags=tags)
-            tests.setdefault(name, _test_node(name, declared, sql, parents))
-            self.edges.setdefault(f"test.{name}", parents)
+            tags = tuple(dict.fromkeys([*test.tags, *read.config.get("tags", ())]))
+            declared = replace(test, severity=read.config.get("severity", test.severity), tags=tags)
+            sql = Rendered(read.text, path, test.text or "", read.segments)
+            tests.setdefault(name, _test_node(name, declared, sql, read.parents))
+            self.edges.setdefault(f"test.{name}", read.parents)
         return tests
 
     def _generic_tests(self) -> dict[str, TestNode]:

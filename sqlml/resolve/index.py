@@ -29,6 +29,11 @@ class Relation(str):
         relation.node_name = node_name
         return relation
 
+    @classmethod
+    def of(cls, entry: Entry) -> Relation:
+        """Return what a reference to `entry` renders as."""
+        return cls(entry.relation, entry.node_id, entry.node_id.partition(".")[2])
+
 
 def quoted(name: str) -> str:
     """Return `name` as one Spark identifier, whatever characters it has."""
@@ -59,6 +64,14 @@ class Index:
     relations: Mapping[str, Entry]
     sources: Mapping[str, Mapping[str, Entry]]
     ml_models: Mapping[str, Entry]
+
+    def find(self, lookup: str) -> Entry | None:
+        """Return the entry of `ref:NAME`, `source:SOURCE.TABLE` or `ml_model:NAME`; None if there is none."""
+        kind, _, name = lookup.partition(":")
+        if kind == "source":
+            source, _, table = name.partition(".")
+            return self.sources.get(source, {}).get(table)
+        return (self.relations if kind == "ref" else self.ml_models).get(name)
 
     def where_is(self, name: str) -> str | None:
         """Return how to name what is called `name` if it is not a relation that `ref()` reads, else None."""

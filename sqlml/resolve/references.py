@@ -12,7 +12,6 @@ from sqlml.errors import ResolveError, SqlmlError, suggest
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Target
 from sqlml.resolve.index import Entry, Index, Relation
-from sqlml.templating import place_of_call
 
 NOT_YET = "not supported yet"
 SQL_MODEL_KEYS = ("materialized", "tags", "enabled")
@@ -59,6 +58,7 @@ class References:
         reads: references in the order of their calls; predictions too.
         config: keys of `config()` calls, the last one winning but for `tags`, which add up.
         warnings: messages of `log()`.
+        found: what was looked up in the index (see `Index.find`), to the id of its node.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class References:
         self.config: dict[str, Any] = {}
         self.errors: list[SqlmlError] = []
         self.warnings: list[tuple[str, SourceLocation]] = []
+        self.found: dict[str, str] = {}
         self._config_keys = config_keys
         self.functions: dict[str, Any] = {
             "ref": self._noting(self.ref, Relation("")),
@@ -101,10 +102,14 @@ class References:
         return call
 
     def _place(self) -> SourceLocation:
+        # Where a template is rendered, Jinja is loaded already.
+        from sqlml.templating import place_of_call
+
         return place_of_call() or self.start
 
-    def _read(self, entry: Entry) -> Relation:
-        relation = Relation(entry.relation, entry.node_id, entry.node_id.partition(".")[2])
+    def _read(self, lookup: str, entry: Entry) -> Relation:
+        self.found[lookup] = entry.node_id
+        relation = Relation.of(entry)
         self.reads.append(Read(relation, self._place()))
         return relation
 
@@ -117,7 +122,7 @@ class References:
             raise ResolveError(reason, None, "write ref('name')")
         name = _name(names[0], "ref('name')")
         if name in self.index.relations:
-            return self._read(self.index.relations[name])
+            return self._read(f"ref:{name}", self.index.relations[name])
         other = self.index.where_is(name)
         if name in self.index.ml_models:
             raise ResolveError(f"ref('{name}'): '{name}' is an ML model, which is not a relation", None, other)
@@ -134,7 +139,7 @@ class References:
         tables = self.index.sources[source]
         if table not in tables:
             raise ResolveError(f"{what}: source '{source}' has no table '{table}'", None, suggest(table, tables))
-        return self._read(tables[table])
+        return self._read(f"source:{source}.{table}", tables[table])
 
     def _suggest_source(self, source: str, table: str) -> str:
         for name in (table, source):
@@ -153,6 +158,7 @@ class References:
             raise ResolveError(f"predict('{name}', …): there is no ML model '{name}'", None, fix)
         if not scored.node_id:
             return Relation("")
+        self.found[f"ml_model:{name}"] = entry.node_id
         name = f"{name}.{scored.node_name}"
         table = f"{self.index.schema}__predict__{name.replace('.', '__')}"
         call = Prediction(f"prediction.{name}", name, entry.node_id, scored.node_id, table, self._place())

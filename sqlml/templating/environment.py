@@ -168,26 +168,24 @@ def value_functions(
         key = _text(name, "var")
         if key in variables:
             return variables[key]
+        if default is not missing:
+            return default
         ways = f"set it under 'vars:' in sqlml_project.yml or with --vars, or give a default: var('{key}', …)"
-        return _read(variables, key, default, "variable", f"{suggest(key, variables, 'there are')}; {ways}")
+        raise ParseError(f"variable '{key}' is not set", None, f"{suggest(key, variables, 'there are')}; {ways}")
 
     def env_var(name: Any, default: Any = missing) -> Any:
         key = _text(name, "env_var")
         if not are_secrets_allowed and key.upper().startswith(SECRET_PREFIXES):
             fix = "SQL is written to target/, to logs and into the manifest; read the secret in YAML instead"
             raise ParseError(f"environment variable '{key}' is a secret and may not stand in SQL", None, fix)
-        fix = f"set it, or give a default: env_var('{key}', …)"
-        return _read(environment, key, default, "environment variable", fix)
+        if key in environment:
+            return environment[key]
+        if default is not missing:
+            return default
+        what = f"environment variable '{key}' is not set"
+        raise ParseError(what, None, f"set it, or give a default: env_var('{key}', …)")
 
     return {"var": var, "env_var": env_var}
-
-
-def _read(values: Mapping[str, Any], key: str, default: Any, noun: str, fix: str) -> Any:
-    if key in values:
-        return values[key]
-    if default is missing:
-        raise ParseError(f"{noun} '{key}' is not set", None, fix)
-    return default
 
 
 def _text(value: Any, function: str) -> str:

@@ -76,9 +76,9 @@ class Templates:
         file = self.files.get(name)
         return self.macros[name] if file is not None and not file.is_shipped else None
 
-    def names(self, functions: Mapping[str, Any]) -> _Names:
-        """Return all that a template can name, `functions` included."""
-        return _Names(self.globals, functions, self.files)
+    def names(self, functions: Mapping[str, Any], looked_up: set[str] | None = None) -> _Names:
+        """Return all that a template can name, `functions` included; what it does name is added to `looked_up`."""
+        return _Names(self.globals, functions, self.files, set() if looked_up is None else looked_up)
 
 
 class _Macros:
@@ -97,13 +97,21 @@ class _Names(dict[str, Any]):
     has many macros, a template few, and each rendering its own `ref()`.
     """
 
-    def __init__(self, known: Mapping[str, Any], functions: Mapping[str, Any], files: Mapping[str, _Macros]) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, Any],
+        functions: Mapping[str, Any],
+        files: Mapping[str, _Macros],
+        looked_up: set[str],
+    ) -> None:
         super().__init__(known)
         self.update(functions)
         self._files = files
         self._begun: set[_Macros] = set()
+        self._looked_up = looked_up
 
     def __contains__(self, name: object) -> bool:
+        self._looked_up.add(str(name))
         return super().__contains__(name) or (name in self._files and self._files[str(name)] not in self._begun)
 
     def __missing__(self, name: str) -> Any:
@@ -116,7 +124,13 @@ class _Names(dict[str, Any]):
         return self[name]
 
 
-def render_sql(templates: Templates, text: str, path: str, functions: Mapping[str, Any]) -> Rendered:
+def render_sql(
+    templates: Templates,
+    text: str,
+    path: str,
+    functions: Mapping[str, Any],
+    looked_up: set[str] | None = None,
+) -> Rendered:
     """Return `text` rendered, with the way back to each of its characters.
 
     Args:
@@ -124,6 +138,7 @@ def render_sql(templates: Templates, text: str, path: str, functions: Mapping[st
         text: the template.
         path: its file, relative to the root.
         functions: what this node's template can name besides: `ref`, `source`, `this`, …
+        looked_up: gets each name that the template, or a macro that it calls, looks up, defined or not.
 
     Raises:
         ParseError: for a template that cannot be read or that fails; and what `functions` raise, with the place of
@@ -132,7 +147,7 @@ def render_sql(templates: Templates, text: str, path: str, functions: Mapping[st
     text = _with_plain_newlines(text)
     if "{{" not in text and "{%" not in text and "{#" not in text:
         return Rendered(text, path, text, (Segment(0, len(text), 1, 0),) if text else ())
-    names = templates.names(functions)
+    names = templates.names(functions, looked_up)
     try:
         template, pieces = _compile(templates.jinja, text, path)
         return _render(template, pieces, text, path, names)

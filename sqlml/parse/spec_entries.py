@@ -1,0 +1,138 @@
+"""Checked entries: the entries of one YAML file in, what they declare out, with the errors of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from sqlml.errors import ParseError, SqlmlError
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import ColumnSpec, DataTest, Known, Source
+from sqlml.parse.data_tests import Relation, read_data_tests
+from sqlml.parse.declared import DeclaredMlModel, DeclaredRelation, Faults, FileEntries
+from sqlml.parse.entries import RawEntry, read_raw_entries
+from sqlml.parse.folder_rules import given_config
+from sqlml.parse.ml_models import read_ml_model
+from sqlml.parse.problems import validate
+from sqlml.parse.specs import ColumnEntry, SeedSpec, SourceSpec, SourceTableSpec, SqlModelSpec
+from sqlml.parse.subject import Subject
+from sqlml.parse.yaml_files import Entry, Render
+
+
+def read_file_entries(path: str, text: str, render: Render, errors: list[SqlmlError], faults: Faults) -> FileEntries:
+    """Return what a YAML file declares.
+
+    Args:
+        errors: gets what is wrong whatever else there is.
+        faults: gets what is wrong inside of entries of `models:`, `seeds:` and `ml_models:`.
+    """
+    raw: dict[str, list[RawEntry]] = {}
+    for entry in read_raw_entries(path, text, render, errors):
+        raw.setdefault(entry.kind, []).append(entry)
+    return FileEntries(
+        sources=tuple([source for entry in raw.get("sources", ()) for source in _read_source(entry, errors)]),
+        models=tuple([_read_relation(entry, "models", faults) for entry in raw.get("models", ())]),
+        seeds=tuple([_read_relation(entry, "seeds", faults) for entry in raw.get("seeds", ())]),
+        ml_models=tuple([_read_ml_model(entry, faults) for entry in raw.get("ml_models", ())]),
+    )
+
+
+def _read_relation(raw: RawEntry, kind: Literal["models", "seeds"], faults: Faults) -> DeclaredRelation:
+    places = raw.entry.places
+    errors = faults.setdefault(places.whole, [])
+    noun = "seed" if kind == "seeds" else "sql model"
+    subject = Subject(raw.subject(noun), kind, places.of)
+    spec_type: type[SeedSpec | SqlModelSpec] = SeedSpec if kind == "seeds" else SqlModelSpec
+    spec = None if raw.entry.broken else validate(spec_type, raw.entry.value, subject, errors)
+    if spec is None:
+        return DeclaredRelation(kind, raw.name, places)
+    columns, tests = _read_columns(spec.columns, Relation(f"{noun} '{raw.name}'", places, errors))
+    return DeclaredRelation(
+        kind=kind,
+        name=raw.name,
+        places=places,
+        columns=columns,
+        tests=tests,
+        description=spec.description,
+        options=spec.options if isinstance(spec, SeedSpec) else {},
+        config=given_config(spec.config),
+    )
+
+
+def _read_ml_model(raw: RawEntry, faults: Faults) -> DeclaredMlModel:
+    places = raw.entry.places
+    return read_ml_model(raw, faults.setdefault(places.whole, []))
+
+
+def _read_source(raw: RawEntry, errors: list[SqlmlError]) -> Iterator[Source]:
+    """Yield the tables of an entry of `sources:` that are enabled."""
+    if raw.entry.broken:
+        return
+    subject = Subject(raw.subject("source"), "sources", raw.entry.places.of)
+    head = validate(SourceSpec, raw.entry.value, subject, errors)
+    if head is None or not head.enabled:
+        return
+    if not raw.tables:
+        errors.append(subject.error("tables", "it has no tables", "add 'tables:' with a name and a path"))
+    for entry in raw.tables:
+        source = _read_table(head, entry, errors)
+        if source is not None:
+            yield source
+
+
+def _read_table(head: SourceSpec, entry: Entry, errors: list[SqlmlError]) -> Source | None:
+    name = entry.value.get("name") if isinstance(entry.value, dict) else None
+    title = f"source '{head.name}.{name}'" if name else f"a table of source '{head.name}'"
+    subject = Subject(title, "sources.tables", entry.places.of)
+    spec = None if entry.broken else validate(SourceTableSpec, entry.value, subject, errors)
+    if spec is None or not spec.enabled:
+        return None
+    columns, tests = _read_columns(spec.columns, Relation(title, entry.places, errors))
+    _check_repeats(spec.keys, "keys", subject, errors)
+    return Source(
+        source_name=head.name,
+        name=spec.name,
+        path=spec.path,
+        format=spec.format or "",
+        places=entry.places,
+        options=spec.options,
+        keys=tuple(spec.keys),
+        columns=columns,
+        tests=tests,
+        description=spec.description,
+        tags=tuple(dict.fromkeys([*head.tags, *spec.tags])),
+    )
+
+
+def _check_repeats(names: Sequence[str], key: str, subject: Subject, errors: list[SqlmlError]) -> None:
+    seen: set[str] = set()
+    for position, name in enumerate(names):
+        if name.lower() in seen:
+            errors.append(subject.error(f"{key}.{position}", f"column '{name}' stands twice in '{key}'", "remove one"))
+        seen.add(name.lower())
+
+
+def _read_columns(
+    columns: Sequence[ColumnEntry], relation: Relation
+) -> tuple[tuple[ColumnSpec, ...], tuple[DataTest, ...]]:
+    """Return the columns of a relation and their data tests; a column declared twice is an error."""
+    specs: dict[str, ColumnSpec] = {}
+    tests: list[DataTest] = []
+    for position, column in enumerate(columns):
+        path = f"columns.{position}"
+        place = relation.places.of(path)
+        first = specs.get(column.name.lower())
+        if first is not None:
+            relation.errors.append(_declared_twice(relation, column.name, first, place))
+            continue
+        known = None if column.known is None else Known(column.known.at)
+        specs[column.name.lower()] = ColumnSpec(column.name, place, column.data_type, column.description, known)
+        tests += read_data_tests(relation, column.name, column.data_tests, f"{path}.data_tests")
+        tests += read_data_tests(relation, column.name, column.tests, f"{path}.tests")
+    return tuple(specs.values()), tuple(tests)
+
+
+def _declared_twice(relation: Relation, name: str, first: ColumnSpec, place: SourceLocation) -> ParseError:
+    what = f"{relation.name}: column '{name}' is declared twice, first as '{first.name}' in line {first.location.line}"
+    fix = "Spark does not tell capital letters apart: rename one" if first.name != name else "remove one of the two"
+    return ParseError(what, place, fix)

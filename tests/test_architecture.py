@@ -25,6 +25,7 @@ ALLOWED = {
     "jinja2": {"templating"},
     "sqlalchemy": {"persist"},
     "filelock": {"persist"},
+    "msgspec": {"persist"},
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
@@ -19,12 +19,13 @@ class Cache(Protocol):
         """Kind to how many values were asked for, and how many of them were there."""
         ...
 
-    def get(self, kind: str, key: str, shape: type[T]) -> T | None:
+    def get(self, kind: str, key: str, shape: type[T], is_current: Callable[[T], bool] | None = None) -> T | None:
         """Return what was put under `key`, a dataclass of type `shape`; None if nothing is kept.
 
         Args:
             kind: in a user's words, in the plural (`templates`).
-            key: a digest of all that decides the value, but for the code that computes it.
+            key: a digest of what decides the value, but for the code that computes it.
+            is_current: whether the rest of what decides the value is as it was.
         """
         ...
 
@@ -38,7 +39,7 @@ class NoCache:
 
     counts: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
-    def get(self, kind: str, key: str, shape: type[T]) -> T | None:
+    def get(self, kind: str, key: str, shape: type[T], is_current: Callable[[T], bool] | None = None) -> T | None:
         """Return None."""
 
     def put(self, kind: str, key: str, value: object) -> None:

@@ -104,8 +104,8 @@ class YamlReader:
 
     def _read_file(self, path: str, text: str, faults: Faults, errors: list[SqlmlError]) -> FileEntries:
         key = key_of(path, text)
-        kept = self.cache.get(_KIND, key, KeptFile)
-        if kept is not None and are_unchanged(kept.variables, self.variables):
+        kept = self.cache.get(_KIND, key, KeptFile, lambda kept: are_unchanged(kept.variables, self.variables))
+        if kept is not None:
             return kept.entries
         from sqlml.parse.spec_entries import read_file_entries
 

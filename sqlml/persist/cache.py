@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -39,9 +39,9 @@ class FileCache:
         self._shelves: dict[str, _Shelf] = {}
         self._head = b""
 
-    def get(self, kind: str, key: str, shape: type[T]) -> T | None:
-        """Return what was put under `key`; None if nothing is kept."""
-        return self._shelf(kind).get(key, shape)
+    def get(self, kind: str, key: str, shape: type[T], is_current: Callable[[T], bool] | None = None) -> T | None:
+        """Return what was put under `key`; None if nothing is kept, or if it is not current."""
+        return self._shelf(kind).get(key, shape, is_current)
 
     def put(self, kind: str, key: str, value: object) -> None:
         """Keep `value`, if it comes back as it is."""
@@ -108,7 +108,7 @@ class _Shelf:
         self.is_changed = False
         self.asked = self.found = 0
 
-    def get(self, key: str, shape: type[T]) -> T | None:
+    def get(self, key: str, shape: type[T], is_current: Callable[[T], bool] | None) -> T | None:
         self.asked += 1
         raw = self._used.get(key) or self._entries.get(key)
         if raw is None:
@@ -116,6 +116,8 @@ class _Shelf:
         try:
             value: T = self._decoder(shape).decode(raw)
         except _UNFIT:
+            return None
+        if is_current is not None and not is_current(value):
             return None
         self.found += 1
         self._used[key] = raw

@@ -93,8 +93,8 @@ class TemplateReader:
         """
         target = self._project.target
         key = key_of(path, text, target.name, target.schema, this or "", *config_keys)
-        kept = self._cache.get("templates", key, _Kept)
-        if kept is not None and self._is_current(kept):
+        kept = self._cache.get("templates", key, _Kept, self._is_current)
+        if kept is not None:
             return kept.read, []
         variables, environment = Watched(self._project.variables), Watched(self._project.environment)
         references = References(self._index, target, SourceLocation(path, 1), this, config_keys)
@@ -108,7 +108,8 @@ class TemplateReader:
             predictions=tuple(references.predictions),
             warnings=tuple(references.warnings),
         )
-        if not references.errors:
+        # What is disabled counts for nothing, whatever is wrong in it.
+        if not references.errors or read.config.get("enabled") is False:
             macros = {name: self._macros.get(name, "") for name in sorted(looked_up)}
             self._cache.put(
                 "templates", key, _Kept(read, references.found, macros, variables.read(), environment.read())

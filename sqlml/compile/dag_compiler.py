@@ -11,7 +11,6 @@ from sqlml.compile.determinism import find_unstable
 from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
 from sqlml.compile.from_clause import Readable
 from sqlml.compile.hashing import Facts, Hasher, SqlFacts
-from sqlml.compile.knowledge import columns_of
 from sqlml.compile.lineage import LineageTracer
 from sqlml.compile.mistakes import MistakeFinder
 from sqlml.compile.ml_models import check_ml_node, expect_signature, predicted_columns
@@ -163,7 +162,7 @@ class _Compiler:
     def _check_known(self, node: Node) -> None:
         """Note an error for each `known: {at: …}` that names a column which the relation does not have."""
         relation = self._readable(node.id)
-        for column in columns_of(node):
+        for column in node.declared_columns:
             at = None if column.known is None else column.known.at
             if at is not None and not relation.may_have(at):
                 what = f"column '{column.name}' of '{node.name}' is known at '{at}', which '{node.name}' does not have"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlml.compile.fingerprints import ParentDigest, compose, digest_of, parents_of, seen_whole
-from sqlml.ir.dag import Node, PredictionNode
+from sqlml.ir.dag import Node
 from sqlml.ir.state import Fingerprint, Output
 
 
@@ -18,8 +18,8 @@ def recompose(node: Node, compiled: Mapping[str, Fingerprint], effective: Mappin
     own = compiled[node.id]
     stale = [parent for parent in parents_of(own) if effective[parent].digest != compiled[parent].digest]
     champions = {name for parent in node.parents for name in effective[parent].champions}
-    if isinstance(node, PredictionNode):
-        champions |= {node.ml_model.partition(".")[2]}
+    if node.champion_of is not None:
+        champions |= {node.champion_of}
     if not stale:
         return Fingerprint(own.digest, own.code, own.parts, tuple(sorted(champions)))
     return compose(own.parts, {parent: seen_whole(effective[parent]) for parent in parents_of(own)}, champions)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlml.ir.dag import Dag, Node, SeedNode, SourceNode, SqlNode
+from sqlml.ir.dag import Dag, Node
 from sqlml.ir.lineage import Bound, ColumnRef, Edge, Kind, Lineage
-from sqlml.ir.project import ColumnSpec, Known
+from sqlml.ir.project import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +144,9 @@ class KnowledgeReader:
 
 def _declared_in(nodes: Iterable[Node]) -> Iterable[tuple[tuple[str, str], Known]]:
     for node in nodes:
-        for column in columns_of(node):
+        for column in node.declared_columns:
             if column.known is not None:
                 yield (node.id, column.name.lower()), column.known
-
-
-def columns_of(node: Node) -> tuple[ColumnSpec, ...]:
-    """Return the columns that YAML declares for `node`."""
-    if isinstance(node, SourceNode):
-        return node.source.columns
-    if isinstance(node, SeedNode):
-        return node.seed.columns
-    return node.sql_model.columns if isinstance(node, SqlNode) else ()
 
 
 def show_path(path: Iterable[ColumnRef], nodes: Mapping[str, Node]) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from sqlml.compile.findings import Finding
 from sqlml.compile.knowledge import KnowledgeReader, Origin, Way, show_path
-from sqlml.ir.dag import Dag, MlNode, SeedNode, SourceNode, SqlNode
+from sqlml.ir.dag import Dag, MlNode, SourceNode, SqlNode
 from sqlml.ir.lineage import ColumnRef, Kind, Lineage, LooksAhead
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import DataTest
 
 
 class MistakeFinder:
@@ -192,14 +191,10 @@ def _unique_columns(dag: Dag) -> Iterator[tuple[str, str]]:
     """Yield node id and name (lower case) of the columns that name a row of their relation."""
     for node in dag.nodes.values():
         names: list[str] = []
-        tests: Sequence[DataTest] = ()
         if isinstance(node, SourceNode):
             names += node.source.keys if len(node.source.keys) == 1 else ()
-            tests = node.source.tests
-        elif isinstance(node, SeedNode):
-            tests = node.seed.tests
-        elif isinstance(node, SqlNode):
-            tests = node.sql_model.tests
-        names += [test.column for test in tests if test.kind == "unique" and test.column and test.where is None]
+        names += [
+            test.column for test in node.data_tests if test.kind == "unique" and test.column and test.where is None
+        ]
         for name in names:
             yield node.id, name.lower()

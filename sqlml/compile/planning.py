@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from sqlml.compile.effective import fingerprint_stored, recompose
-from sqlml.compile.read_steps import add_read_steps, is_stored
+from sqlml.compile.read_steps import add_read_steps
 from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.compile.retraining import Decision, Fitting, decide_fit
 from sqlml.errors import CommandError, SqlmlError, raise_all, suggest
-from sqlml.ir.dag import MlNode, Node, PredictionNode, SeedNode, SqlNode, TestNode
+from sqlml.ir.dag import BuiltNode, MlNode, Node, TestNode
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
@@ -72,17 +72,17 @@ class _Planner:
 
     def _fingerprint(self, node: Node) -> Fingerprint:
         output = self._snapshot.outputs.get(node.id)
-        if is_stored(node) and node.id not in self._request.selected and output is not None:
+        if node.is_stored and node.id not in self._request.selected and output is not None:
             certain = {name: n for name, n in self._champions.items() if name not in self._crowning}
             return fingerprint_stored(output, self._effective, certain)
         return recompose(node, self._compiled.fingerprints, self._effective)
 
     def _find_fits(self, node: Node) -> frozenset[str]:
         """Return the ML models that may get another champion in this build and whose predictions `node` will hold."""
-        if is_stored(node) and node.id not in self._request.selected:
+        if node.is_stored and node.id not in self._request.selected:
             return frozenset()
         found = {name for parent in node.parents for name in self._below[parent] if not parent.startswith("ml_model.")}
-        if isinstance(node, PredictionNode) and (name := self._nodes[node.ml_model].name) in self._crowning:
+        if (name := node.champion_of) is not None and name in self._crowning:
             found.add(name)
         return frozenset(found)
 
@@ -107,7 +107,7 @@ class _Planner:
             gates = self._gates(node) if decision.action is not Action.RUN else ()
         elif isinstance(node, TestNode):
             decision = self._decide_test(node)
-        elif isinstance(node, SeedNode | SqlNode):
+        elif isinstance(node, BuiltNode):
             decision = self._decide_relation(node, output)
             tests = self._carried_tests(node)
             decision, tests = self._with_tests(node, decision, tests)
@@ -115,12 +115,12 @@ class _Planner:
             decision = self._decide_read(node)
         return Step(node, decision.action, decision.reasons, fingerprint, tests, gates, output=output)
 
-    def _decide_relation(self, node: SeedNode | SqlNode, output: Output | None) -> Decision:
+    def _decide_relation(self, node: BuiltNode, output: Output | None) -> Decision:
         fingerprint = self._effective[node.id]
         lacking = self._lacks_champion(fingerprint)
         if lacking:
             return Decision(Action.KEEP, tuple(f"'{name}' has no champion" for name in lacking))
-        if not is_stored(node):
+        if not node.is_stored:
             return self._decide_read(node)
         reasons = self._reasons_to_run(fingerprint, output)
         if reasons:
@@ -153,7 +153,7 @@ class _Planner:
             return Decision(Action.KEEP, tuple(f"'{name}' has no champion" for name in lacking))
         if self._below[node.id]:
             return Decision(Action.DECIDE, tuple(f"'{name}' is trained again" for name in sorted(self._below[node.id])))
-        return Decision(Action.KEEP, (UNCHANGED if is_stored(node) else "read",))
+        return Decision(Action.KEEP, (UNCHANGED if node.is_stored else "read",))
 
     def _decide_ml_model(self, node: MlNode) -> Decision:
         fingerprint, latest = self._effective[node.id], self._snapshot.latest(node.name)
@@ -197,7 +197,7 @@ class _Planner:
     def _can_run(self, node: TestNode) -> bool:
         """Return whether all that a data test reads exists or is selected."""
         return all(
-            parent in self._request.selected or parent in self._snapshot.outputs or not is_stored(self._nodes[parent])
+            parent in self._request.selected or parent in self._snapshot.outputs or not self._nodes[parent].is_stored
             for parent in node.parents
         )
 
@@ -205,7 +205,7 @@ class _Planner:
         return tuple(node for node in self._tests.get(owner.id, ()) if self._can_run(node))
 
     def _with_tests(
-        self, owner: SeedNode | SqlNode, decision: Decision, tests: tuple[TestNode, ...]
+        self, owner: BuiltNode, decision: Decision, tests: tuple[TestNode, ...]
     ) -> tuple[Decision, tuple[TestNode, ...]]:
         """Return what is done with a relation that has data tests, and the tests that its own step runs."""
         due = [test for test in tests if self._is_due(test)]
@@ -215,7 +215,7 @@ class _Planner:
             names = tuple(f"data test '{test.name}' is due" for test in due)
             return (Decision(Action.RUN, (*decision.reasons, *names)) if due else decision), tests
         # An ephemeral has nothing to publish; its failing tests stop what reads it, which its own step tells.
-        if due and not is_stored(owner) and not self._lacks_champion(self._effective[owner.id]):
+        if due and not owner.is_stored and not self._lacks_champion(self._effective[owner.id]):
             return Decision(Action.RUN, tuple(f"data test '{test.name}' is due" for test in due)), tuple(due)
         return decision, ()
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sqlml.errors import ResolveError, SqlmlError, raise_all
-from sqlml.ir.dag import MlNode, Node, PredictionNode, SeedNode, SqlNode
+from sqlml.ir.dag import MlNode, Node, PredictionNode, SqlNode
 from sqlml.ir.plan import Action, Step
 from sqlml.ir.state import Fingerprint, Snapshot
-
-
-def is_stored(node: Node) -> bool:
-    """Return whether a build of `node` leaves an output."""
-    return isinstance(node, SeedNode) or (isinstance(node, SqlNode) and node.materialized != "ephemeral")
 
 
 def add_read_steps(
@@ -55,13 +50,13 @@ def _passed_through(step: Step) -> Iterable[str]:
         return step.node.parents
     if step.output is not None and step.output.kind == "view":
         return step.output.parents
-    return step.node.parents if isinstance(step.node, SqlNode) and not is_stored(step.node) else ()
+    return step.node.parents if isinstance(step.node, SqlNode) and not step.node.is_stored else ()
 
 
 def _exists(node: Node | None, snapshot: Snapshot) -> bool:
     if isinstance(node, MlNode):
         return bool(snapshot.versions.get(node.name))
-    return node is not None and (not is_stored(node) or node.id in snapshot.outputs)
+    return node is not None and (not node.is_stored or node.id in snapshot.outputs)
 
 
 def _never_built(node_id: str, node: Node | None, reader: Node) -> ResolveError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.project import DataTest, Materialized, MlModel, Project, Seed, Source, SqlModel
+from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, Project, Seed, Source, SqlModel
 
 NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "test"]
 
@@ -76,6 +76,26 @@ class Node:
         """The word before the first dot of the id."""
         return self.id.partition(".")[0]  # type: ignore[return-value]
 
+    @property
+    def declared_columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns that YAML declares for it."""
+        return ()
+
+    @property
+    def data_tests(self) -> tuple[DataTest, ...]:
+        """The generic data tests that YAML declares on it."""
+        return ()
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a build of it leaves an output."""
+        return False
+
+    @property
+    def champion_of(self) -> str | None:
+        """The name of the ML model whose champion makes its rows, one of its parents; None for most nodes."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceNode(Node):
@@ -83,16 +103,46 @@ class SourceNode(Node):
 
     source: Source
 
+    @property
+    def declared_columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns that YAML declares for it."""
+        return self.source.columns
+
+    @property
+    def data_tests(self) -> tuple[DataTest, ...]:
+        """The generic data tests that YAML declares on it."""
+        return self.source.tests
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeedNode(Node):
+class BuiltNode(Node):
+    """A relation that a build makes: a seed, a SQL model."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a build of it leaves an output."""
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedNode(BuiltNode):
     """A seed, built as a table."""
 
     seed: Seed
 
+    @property
+    def declared_columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns that YAML declares for it."""
+        return self.seed.columns
+
+    @property
+    def data_tests(self) -> tuple[DataTest, ...]:
+        """The generic data tests that YAML declares on it."""
+        return self.seed.tests
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SqlNode(Node):
+class SqlNode(BuiltNode):
     """A SQL model, rendered.
 
     Attributes:
@@ -103,6 +153,21 @@ class SqlNode(Node):
     sql: Rendered
     materialized: Materialized = "table"
     config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def declared_columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns that YAML declares for it."""
+        return self.sql_model.columns
+
+    @property
+    def data_tests(self) -> tuple[DataTest, ...]:
+        """The generic data tests that YAML declares on it."""
+        return self.sql_model.tests
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether a build of it leaves an output."""
+        return self.materialized != "ephemeral"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +193,11 @@ class PredictionNode(Node):
 
     ml_model: str
     scored: str
+
+    @property
+    def champion_of(self) -> str:
+        """The name of the ML model whose champion makes its rows."""
+        return self.ml_model.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

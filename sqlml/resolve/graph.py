@@ -239,7 +239,7 @@ class _Resolution:
     def _declared_tests(self) -> Iterator[tuple[Node, DataTest]]:
         for node_id in sorted(self.nodes):
             node = self.nodes[node_id]
-            for test in _tests_on(node):
+            for test in node.data_tests:
                 yield node, test
 
     def _check_disabled(self) -> None:
@@ -263,14 +263,6 @@ class _Resolution:
             nodes[node_id] = self.nodes[node_id]
             nodes |= {test.id: test for test in owned.get(node_id, ())}
         return nodes
-
-
-def _tests_on(node: Node) -> tuple[DataTest, ...]:
-    if isinstance(node, SourceNode):
-        return node.source.tests
-    if isinstance(node, SeedNode):
-        return node.seed.tests
-    return node.sql_model.tests if isinstance(node, SqlNode) else ()
 
 
 def _test_node(

@@ -241,12 +241,20 @@ def clean(project_dir: Path) -> None:
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
-    """Write a small project that builds at once."""
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--schemas", "is_schemas", is_flag=True, help="Write the editor's schemas of a project that is there.")
+def init(folder: Path | None, is_schemas: bool) -> None:
+    """Write a small project that builds at once, or the schemas with which editors complete YAML."""
     import shlex
 
+    from sqlml.cli.report import print_schemas
     from sqlml.init import init as write_starter
+    from sqlml.init import refresh_schemas
 
-    made = write_starter(folder)
-    click.echo(f"wrote {made}\nnext: cd {shlex.quote(str(folder))} && sqlml build")
+    if is_schemas:
+        print_schemas(refresh_schemas(folder or Path()))
+    elif folder is None:
+        raise click.MissingParameter(param_type="argument", param_hint="'FOLDER'")
+    else:
+        made = write_starter(folder)
+        click.echo(f"wrote {made}\nnext: cd {shlex.quote(str(folder))} && sqlml build")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlml.build import Built
     from sqlml.compiling import CompiledProject
     from sqlml.debug import Fact
+    from sqlml.init import WrittenSchemas
     from sqlml.ir.dag import Node
     from sqlml.lineage import ColumnLineage
     from sqlml.model import VersionInfo
@@ -41,6 +42,14 @@ def _words(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _words(part) for key, part in value.items()}
     return [_words(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def print_schemas(written: WrittenSchemas) -> None:
+    """Print what was written, and the line that each YAML file lacks."""
+    for file in written.files:
+        click.echo(f"wrote {file}")
+    for path, line in written.unlinked.items():
+        click.echo(f"'{path}' does not point to it yet; put this at its top: {line}")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

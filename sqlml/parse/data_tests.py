@@ -14,7 +14,7 @@ from sqlml.parse.problems import validate
 from sqlml.parse.specs import AcceptedValues, DataTestConfig, Relationships
 from sqlml.parse.subject import Subject
 
-_TESTS: Mapping[str, type[DataTestConfig]] = MappingProxyType(
+DATA_TESTS: Mapping[str, type[DataTestConfig]] = MappingProxyType(
     {
         "not_null": DataTestConfig,
         "unique": DataTestConfig,
@@ -24,9 +24,9 @@ _TESTS: Mapping[str, type[DataTestConfig]] = MappingProxyType(
 )
 """Kind of test to the keys that it takes."""
 
-_PLAIN = frozenset({"not_null", "unique"})
+PLAIN_TESTS = frozenset({"not_null", "unique"})
 # Where dbt has put a test's keys over the years.
-_BLOCKS = ("config", "arguments")
+TEST_BLOCKS = ("config", "arguments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def read_data_tests(relation: Relation, column: str, items: list[Any], path: str
     for position, item in enumerate(items):
         item_path = f"{path}.{position}"
         place = relation.places.of(item_path)
-        if isinstance(item, str) and item in _PLAIN:
+        if isinstance(item, str) and item in PLAIN_TESTS:
             yield DataTest(item, place, column=column)
             continue
         subject = Subject(f"{relation.name}, column '{column}'", "data_tests", _always(place))
@@ -72,10 +72,12 @@ def _kind_of(item: Any, subject: Subject, errors: list[SqlmlError]) -> str | Non
         return None
     kind = next(iter(item)) if isinstance(item, dict) else item
     if not isinstance(kind, str):
-        errors.append(subject.error("", "a data test is a name, or a name with keys", suggest("", _TESTS, "there are")))
+        errors.append(
+            subject.error("", "a data test is a name, or a name with keys", suggest("", DATA_TESTS, "there are"))
+        )
         return None
-    if kind not in _TESTS:
-        errors.append(subject.error("", f"unknown data test '{kind}'", suggest(kind, _TESTS, "there are")))
+    if kind not in DATA_TESTS:
+        errors.append(subject.error("", f"unknown data test '{kind}'", suggest(kind, DATA_TESTS, "there are")))
         return None
     return kind
 
@@ -90,7 +92,7 @@ def _read_spec(relation: Relation, owner: Subject, kind: str, given: Any, path: 
     subject = Subject(f"{owner.name}, data test '{kind}'", "data_tests", locate)
     for key in twice:
         relation.errors.append(subject.error(key, f"key '{key}' is given twice", "remove one of the two"))
-    spec = validate(_TESTS[kind], values, subject, relation.errors)
+    spec = validate(DATA_TESTS[kind], values, subject, relation.errors)
     if isinstance(spec, AcceptedValues) and not spec.values:
         what = "'values' is an empty list, which no row can pass"
         relation.errors.append(subject.error("values", what, "name the values"))
@@ -121,10 +123,10 @@ def _flatten(given: Any) -> tuple[Any, dict[str, str], list[str]]:
         return {}, {}, []
     if not isinstance(given, dict):
         return given, {}, []
-    values = {key: value for key, value in given.items() if key not in _BLOCKS}
+    values = {key: value for key, value in given.items() if key not in TEST_BLOCKS}
     origins: dict[str, str] = {}
     twice: list[str] = []
-    for block in _BLOCKS:
+    for block in TEST_BLOCKS:
         inner = given.get(block)
         if inner is None:
             continue

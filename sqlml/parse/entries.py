@@ -14,7 +14,8 @@ from sqlml.parse.later import LATER_KEYS
 from sqlml.parse.value_types import describe
 from sqlml.parse.yaml_files import Entry, Reader, Render, compose
 
-_KINDS = ("sources", "models", "seeds", "ml_models")
+KINDS = ("sources", "models", "seeds", "ml_models")
+"""The keys of a YAML file, besides `version`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ def read_raw_entries(path: str, text: str, render: Render, errors: list[SqlmlErr
 def _read_root(path: str, node: yaml.Node, reader: Reader) -> Iterator[RawEntry]:
     if not isinstance(node, yaml.MappingNode):
         what = "a YAML file of the project must be a mapping"
-        fix = f"start with one of: {', '.join(f'{kind}:' for kind in _KINDS)}"
+        fix = f"start with one of: {', '.join(f'{kind}:' for kind in KINDS)}"
         reader.errors.append(ParseError(what, reader.place(node), fix))
         return
     for key, key_node, value_node in reader.pairs(node):
         if key == "version":
             _check_version(reader.entry(value_node), reader.place(key_node), reader.errors)
-        elif key not in _KINDS:
+        elif key not in KINDS:
             reader.errors.append(_unknown_key(key, reader.place(key_node)))
         elif isinstance(value_node, yaml.SequenceNode):
             yield from [_read_item(key, path, item, reader) for item in value_node.value]
@@ -103,4 +104,4 @@ def _check_version(entry: Entry, place: SourceLocation, errors: list[SqlmlError]
 def _unknown_key(key: str, place: SourceLocation) -> ParseError:
     if key in LATER_KEYS:
         return ParseError(f"'{key}:' is not supported yet", place, f"remove it ({LATER_KEYS[key]})")
-    return ParseError(f"unknown key '{key}'", place, suggest(key, ("version", *_KINDS), "the keys are"))
+    return ParseError(f"unknown key '{key}'", place, suggest(key, ("version", *KINDS), "the keys are"))

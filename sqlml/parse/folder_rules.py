@@ -14,9 +14,10 @@ from sqlml.parse.problems import not_yet, validate
 from sqlml.parse.specs import MlModelConfig, SeedConfig, SqlModelConfig
 from sqlml.parse.subject import Subject
 
-_CONFIGS: Mapping[str, type[SqlModelConfig | SeedConfig]] = MappingProxyType(
+CONFIGS: Mapping[str, type[SqlModelConfig | SeedConfig]] = MappingProxyType(
     {"models": SqlModelConfig, "seeds": SeedConfig, "ml_models": MlModelConfig}
 )
+"""Key of the project file to the settings that its folders may have."""
 
 
 def given_config(spec: SqlModelConfig | SeedConfig) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def _read_rules(
     kind: str, parts: tuple[str, ...], value: Mapping[str, Any], places: Places, errors: list[SqlmlError]
 ) -> Iterator[Rule]:
     path = ".".join((kind, *parts))
-    spec = _CONFIGS[kind]
+    spec = CONFIGS[kind]
     # Keys are looked up with their plus sign, as they are written.
     subject = Subject(f"'{path}'", f"{kind}.config", lambda key: places.of(f"{path}.+{key}"))
     settings: dict[str, Any] = {}

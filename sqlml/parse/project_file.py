@@ -17,8 +17,8 @@ from sqlml.parse.files import PROJECT_FILE, SearchPath
 from sqlml.parse.folder_rules import read_rules
 from sqlml.parse.identifiers import IDENTIFIER, identifier_fix
 from sqlml.parse.problems import validate
+from sqlml.parse.project_specs import ProjectFileSpec, TargetSpec
 from sqlml.parse.settings import Settings
-from sqlml.parse.specs import ProjectFileSpec, TargetSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.yaml_files import Entry, Pair, Reader, Render, compose
 

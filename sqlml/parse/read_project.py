@@ -10,7 +10,7 @@ from sqlml.errors import ParseError, SqlmlError, raise_all
 from sqlml.ir.aids import Aids
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import DataTest, MacroFile, MlModel, Project, Seed, SqlModel
-from sqlml.parse.files import FoundFile, find_files, read_text
+from sqlml.parse.files import PROJECT_FILE, FoundFile, find_files, read_text
 from sqlml.parse.folder_defaults import FolderDefaults, merge_config
 from sqlml.parse.identifiers import check_file_name
 from sqlml.parse.names import Named, check_names, check_sources, match_entries
@@ -70,6 +70,19 @@ def _read_project(
         singular_tests=_read_singular_tests(root, files.tests, errors),
         macro_files=(*_shipped_macros(), *_read_macros(root, files.macros, errors)),
     )
+
+
+def find_yaml_files(request: ParseRequest) -> tuple[str, ...]:
+    """Return the YAML files that are read, relative to the project's root, the project file first.
+
+    Raises:
+        SqlmlError: the project file is wrong.
+    """
+    errors: list[SqlmlError] = []
+    root = request.project_dir.resolve()
+    files = _find_all(root, read_settings(root, request, Aids().cache, errors), errors)
+    raise_all(errors)
+    return (PROJECT_FILE, *(file.path for file in files.yaml))
 
 
 @dataclass(frozen=True, slots=True)

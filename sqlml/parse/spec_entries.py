@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 from sqlml.errors import ParseError, SqlmlError
@@ -14,9 +15,14 @@ from sqlml.parse.entries import RawEntry, read_raw_entries
 from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_models import read_ml_model
 from sqlml.parse.problems import validate
-from sqlml.parse.specs import ColumnEntry, SeedSpec, SourceSpec, SourceTableSpec, SqlModelSpec
+from sqlml.parse.specs import ColumnEntry, MlModelSpec, SeedSpec, SourceSpec, SourceTableSpec, Spec, SqlModelSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.yaml_files import Entry, Render
+
+ENTRY_SPECS: Mapping[str, type[Spec]] = MappingProxyType(
+    {"sources": SourceSpec, "models": SqlModelSpec, "seeds": SeedSpec, "ml_models": MlModelSpec}
+)
+"""Key of a YAML file to what each entry below it is; the tables of a source are read apart."""
 
 
 def read_file_entries(path: str, text: str, render: Render, errors: list[SqlmlError], faults: Faults) -> FileEntries:

@@ -1,8 +1,11 @@
-"""The grammar of the YAML files as pydantic models: unknown keys are refused, values are of the type written here."""
+"""The grammar of the YAML files as pydantic models: unknown keys are refused, values are of the type written here.
+
+The `Attributes:` of each are what an editor shows of a key (`editor_schemas.py`); docs/ says the same at more length.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +17,6 @@ from sqlml.parse.value_types import (
     Identifier,
     Instant,
     Levels,
-    Memory,
     Options,
     Positive,
     Reasons,
@@ -26,6 +28,11 @@ from sqlml.parse.value_types import (
     refuse,
 )
 
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
+
 
 class Spec(BaseModel):
     """The base of all: nothing is converted silently, nothing unknown is ignored."""
@@ -35,7 +42,11 @@ class Spec(BaseModel):
 
 
 class KnownSpec(Spec):
-    """`known: after` (`at` is None) or `known: {at: COLUMN}`."""
+    """`known: after` (`at` is None) or `known: {at: COLUMN}`.
+
+    Attributes:
+        at: A timestamp column of the same relation: from then on the value is known. Where it is null, never.
+    """
 
     at: Column | None = None
 
@@ -50,9 +61,23 @@ class KnownSpec(Spec):
             f"must be 'after' or {{at: COLUMN}}, not {describe(value)}", "write known: after, or known: {at: arr_ts}"
         )
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say what `_read_after` takes."""
+        return {"anyOf": [{"const": "after"}, {**handler(core), "required": ["at"]}]}
+
 
 class ColumnEntry(Spec):
-    """A column of a source, seed or SQL model; its data tests are read apart."""
+    """A column of a source, seed or SQL model; its data tests are read apart.
+
+    Attributes:
+        name: The column.
+        data_type: Its Spark type, such as bigint, decimal(10,2) or array<string>.
+        description: What it holds.
+        known: When the value is known: after (after the row's event time) or {at: COLUMN}. Without it, always.
+        data_tests: Checks of the column: not_null, unique, accepted_values, relationships.
+        tests: dbt's older word for data_tests.
+    """
 
     name: Column
     data_type: str | None = None
@@ -63,7 +88,14 @@ class ColumnEntry(Spec):
 
 
 class SourceSpec(Spec):
-    """An entry of `sources:` but for its tables."""
+    """A source: data that others write. Its tables are read apart.
+
+    Attributes:
+        name: First argument of source().
+        description: What it holds.
+        tags: Names to select it by; its tables have them too.
+        enabled: false: it is not there.
+    """
 
     name: Identifier
     description: str = ""
@@ -72,7 +104,19 @@ class SourceSpec(Spec):
 
 
 class SourceTableSpec(Spec):
-    """An entry of `tables:`."""
+    """A table of a source.
+
+    Attributes:
+        name: Second argument of source().
+        path: A file or a folder, absolute or relative to the project; not in a seed path.
+        format: The format of its files; by their ending unless it is said.
+        options: Options of Spark's reader.
+        keys: The columns that name a row.
+        columns: Its columns, with types, descriptions, data tests and when they are known.
+        description: What it holds.
+        tags: Names to select it by.
+        enabled: false: it is not there.
+    """
 
     name: Identifier
     path: str
@@ -86,7 +130,14 @@ class SourceTableSpec(Spec):
 
 
 class SqlModelConfig(Spec):
-    """`config:` of a SQL model."""
+    """`config:` of a SQL model.
+
+    Attributes:
+        materialized: table: written at each build; view and ephemeral: SQL that its readers run.
+        tags: Names to select it by; they add up.
+        enabled: false: it is not there.
+        diagnostics: Code of a diagnostic to error, warn, note or ignore.
+    """
 
     materialized: Literal["table", "view", "ephemeral"] | None = None
     tags: Tags = Field(default_factory=list)
@@ -95,7 +146,14 @@ class SqlModelConfig(Spec):
 
 
 class SqlModelSpec(Spec):
-    """An entry of `models:`."""
+    """What is said of a SQL model, a .sql file of this name.
+
+    Attributes:
+        name: The SQL file's name without its ending.
+        description: What one row of it is.
+        config: Its settings; they win over those of its folders.
+        columns: Its columns, with descriptions, data tests and when they are known.
+    """
 
     name: str
     description: str = ""
@@ -104,20 +162,37 @@ class SqlModelSpec(Spec):
 
 
 class SeedConfig(Spec):
-    """`config:` of a seed."""
+    """`config:` of a seed.
+
+    Attributes:
+        tags: Names to select it by; they add up.
+        enabled: false: it is not there.
+    """
 
     tags: Tags = Field(default_factory=list)
     enabled: bool | None = None
 
 
 class MlModelConfig(SeedConfig):
-    """Settings of an ML model that folders may have; they stand beside its `name`."""
+    """Settings of an ML model that folders may have; they stand beside its `name`.
+
+    Attributes:
+        diagnostics: Code of a diagnostic to error, warn, note or ignore.
+    """
 
     diagnostics: Levels = Field(default_factory=dict)
 
 
 class SeedSpec(Spec):
-    """An entry of `seeds:`."""
+    """What is said of a seed, a data file of this name.
+
+    Attributes:
+        name: The data file's name without its ending.
+        description: What one row of it is.
+        config: Its settings; they win over those of its folders.
+        options: Options of Spark's reader.
+        columns: Its columns, with types, descriptions and data tests.
+    """
 
     name: str
     description: str = ""
@@ -127,7 +202,12 @@ class SeedSpec(Spec):
 
 
 class FeaturesSpec(Spec):
-    """`features:`, a list or a mapping."""
+    """`features:`, a list or a mapping.
+
+    Attributes:
+        include: The features, in this order; "*" is every column without a role.
+        exclude: Columns that are no features.
+    """
 
     include: Columns = Field(default_factory=list)
     exclude: Columns = Field(default_factory=list)
@@ -137,9 +217,24 @@ class FeaturesSpec(Spec):
     def _read_list(cls, value: Any) -> Any:
         return {"include": value} if isinstance(value, list | str) else value
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say what `_read_list` takes."""
+        return {"anyOf": [handler(core), {"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
+
 
 class TransformEntry(Spec):
-    """An entry of `transforms:`."""
+    """An entry of `transforms:`.
+
+    Attributes:
+        columns: The features it is about; "*" is every feature.
+        impute: What stands for null: mean, median or mode, learnt from the training rows, or a value.
+        encode: How categories become numbers.
+        max_categories: The most frequent values that have a slot of their own (100); all others share one.
+        unseen: What becomes of a value that no training row has: the slot of all others.
+        scale: How numbers are scaled, learnt from the training rows.
+        params: Spark ML's params of the stages that the entry makes.
+    """
 
     columns: Columns
     impute: Value = None
@@ -159,7 +254,18 @@ class TransformEntry(Spec):
 
 
 class SplitSpec(Spec):
-    """`split:`."""
+    """`split:`.
+
+    Attributes:
+        by: How hold-out rows are chosen: time with an event_time, else hash of the keys.
+        column: The column of a split by time or by column; the columns that are hashed.
+        holdout: The share of rows that is held out (0.2).
+        holdout_from: The first instant of the hold-out, UTC, instead of holdout.
+        gap: Time between training and hold-out whose rows are on neither side, such as 1d.
+        holdout_values: Values of the column that are held out.
+        train_values: Values of the column that are fitted on; all others unless they are named.
+        seed: Seed of the hash (42).
+    """
 
     by: Literal["hash", "time", "column", "none"] | None = None
     column: Columns = Field(default_factory=list)
@@ -172,7 +278,13 @@ class SplitSpec(Spec):
 
 
 class GateSpec(Spec):
-    """An entry of `gates:`."""
+    """An entry of `gates:`.
+
+    Attributes:
+        metric: A metric of the hold-out.
+        at_least: The version passes if the metric is this or more.
+        at_most: The version passes if the metric is this or less.
+    """
 
     metric: str
     at_least: Finite | None = None
@@ -180,14 +292,46 @@ class GateSpec(Spec):
 
 
 class RetrainSpec(Spec):
-    """`retrain:`."""
+    """`retrain:`.
+
+    Attributes:
+        when: What a fit follows: any change, changes of the spec and SQL alone, or --retrain alone.
+        at_most_every: A change of data alone waits this long after the last fit, such as 7d.
+    """
 
     when: Literal["changed", "spec_changed", "asked"] = "changed"
     at_most_every: Seconds | None = None
 
 
 class MlModelSpec(Spec):
-    """An entry of `ml_models:`."""
+    """An ML model: training data, label, features and an estimator.
+
+    Attributes:
+        name: The name, for predict() and for versions.
+        training_data: The relation that is fitted and evaluated on: ref('x') or source('x', 'y').
+        estimator: A Spark ML class.
+        description: The question it answers.
+        where: SQL condition: only these rows are fitted and evaluated on; predictions do not know it.
+        null_label: What becomes of rows without a label: they are dropped and counted, or stop the fit.
+        params: Spark ML's own params of the estimator.
+        label: The column that is predicted.
+        positive: The label's value of class 1; required for a label of two texts.
+        threshold: A row is of class 1 when its probability is above this; two classes only.
+        keys: The columns that name a row; they pass through predictions and are no features.
+        event_time: The moment of prediction: decides the split and what may be known. It is no feature.
+        weight: Weight of a row in the fit, 0 or more. It is no feature.
+        features: A list of columns, or {include: [...], exclude: [...]}; every column without a role unless it is said.
+        transforms: How features become numbers; what is left out gets the default of its type.
+        split: Which rows are held out from the fit, to evaluate it.
+        gates: Conditions on metrics; a version that fails one does not become champion by itself.
+        promote: on_pass: a version that passes its gates becomes champion; manual: only when somebody promotes it.
+        retrain: When it is fitted again.
+        output_prefix: Stands before the names of the columns that predictions add.
+        allow_leakage: Feature to the reason why it may know the future; L001 to L003 are silent for it.
+        diagnostics: Code of a diagnostic to error, warn, note or ignore.
+        tags: Names to select it by.
+        enabled: false: it is not there.
+    """
 
     name: Identifier
     training_data: Reference
@@ -215,36 +359,16 @@ class MlModelSpec(Spec):
     enabled: bool | None = None
 
 
-class TargetSpec(Spec):
-    """An entry of `targets:`."""
-
-    schema_: Identifier | None = Field(default=None, alias="schema")
-    spark: Options = Field(default_factory=dict)
-    threads: Positive | None = None
-    memory: Memory | None = None
-    diagnostics: Levels = Field(default_factory=dict)
-
-
-class ProjectFileSpec(Spec):
-    """`sqlml_project.yml`; what stands below `targets` and the defaults by folder is read apart."""
-
-    name: Identifier
-    version: Value = None
-    model_paths: Tags = Field(default=["models"], alias="model-paths")
-    seed_paths: Tags = Field(default=["seeds"], alias="seed-paths")
-    macro_paths: Tags = Field(default=["macros"], alias="macro-paths")
-    test_paths: Tags = Field(default=["tests"], alias="test-paths")
-    target: str = "dev"
-    targets: dict[str, Any] = Field(default_factory=dict)
-    vars: dict[str, Any] = Field(default_factory=dict)
-    diagnostics: Levels = Field(default_factory=dict)
-    models: dict[str, Any] = Field(default_factory=dict)
-    seeds: dict[str, Any] = Field(default_factory=dict)
-    ml_models: dict[str, Any] = Field(default_factory=dict)
-
-
 class DataTestConfig(Spec):
-    """What every data test may have, beside its name or under `config:`."""
+    """What every data test may have, beside its name or under `config:`.
+
+    Attributes:
+        name: A name for the data test.
+        severity: warn: rows that it finds are told of, and nothing fails.
+        where: SQL condition: only these rows are tested.
+        tags: Names to select it by.
+        enabled: false: it is not there.
+    """
 
     name: Identifier | None = None
     severity: Literal["error", "warn"] | None = None
@@ -254,13 +378,22 @@ class DataTestConfig(Spec):
 
 
 class AcceptedValues(DataTestConfig):
-    """`accepted_values`."""
+    """`accepted_values`.
+
+    Attributes:
+        values: The values that the column may hold.
+    """
 
     values: list[Value]
 
 
 class Relationships(DataTestConfig):
-    """`relationships`."""
+    """`relationships`.
+
+    Attributes:
+        to: The relation that has the column's values: ref('x') or source('x', 'y').
+        field: Its column that has them.
+    """
 
     to: Reference
     field: Column

@@ -7,11 +7,11 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sqlml.errors import suggest
-from sqlml.ir.diagnostics import LEVELS, SETTABLE
+from sqlml.ir.diagnostics import LEVELS, RULES, SETTABLE
 from sqlml.parse.identifiers import IDENTIFIER, identifier_fix
 
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
@@ -155,18 +155,56 @@ def describe(value: Any) -> str:
     return "a mapping" if isinstance(value, dict) else "a list"
 
 
-Column = Annotated[str, AfterValidator(_no_blank)]
-Columns = Annotated[list[str], BeforeValidator(listed), AfterValidator(_no_empty)]
-Tags = Annotated[list[str], BeforeValidator(listed)]
-Identifier = Annotated[str, AfterValidator(_check_identifier)]
-Reference = Annotated[str, AfterValidator(_check_reference)]
-Seconds = Annotated[int, BeforeValidator(read_duration)]
-Fraction = Annotated[float, AfterValidator(_check_fraction)]
+def _spelled(**keywords: Any) -> WithJsonSchema:
+    """Return what an editor is told of a type, in the words of JSON Schema."""
+    return WithJsonSchema(keywords)
+
+
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_NAMES = {"type": "array", "items": {"type": "string", "pattern": r"\S"}, "minItems": 1}
+_SCALAR = ["string", "number", "boolean"]
+_LEVEL_OF_CODE = {
+    code: {"enum": list(LEVELS), "description": f"{RULES[code].title}: {RULES[code].level} unless it is set here."}
+    for code in SETTABLE
+}
+
+Column = Annotated[str, AfterValidator(_no_blank), _spelled(type="string", pattern=r"\S")]
+Columns = Annotated[
+    list[str],
+    BeforeValidator(listed),
+    AfterValidator(_no_empty),
+    _spelled(anyOf=[_NAMES, {"type": "string", "pattern": r"\S"}]),
+]
+Tags = Annotated[list[str], BeforeValidator(listed), _spelled(anyOf=[_TEXTS, {"type": "string"}])]
+Identifier = Annotated[
+    str, AfterValidator(_check_identifier), _spelled(type="string", pattern=f"^{IDENTIFIER.pattern}$")
+]
+Reference = Annotated[
+    str, AfterValidator(_check_reference), _spelled(type="string", pattern=rf"^\s*({_REFERENCE.pattern})\s*$")
+]
+Seconds = Annotated[
+    int, BeforeValidator(read_duration), _spelled(type="string", pattern=rf"^\s*{_DURATION.pattern}\s*$")
+]
+Fraction = Annotated[
+    float, AfterValidator(_check_fraction), _spelled(type="number", exclusiveMinimum=0, exclusiveMaximum=1)
+]
 Finite = Annotated[float, AfterValidator(_check_finite)]
 Instant = Annotated[str, AfterValidator(_check_instant)]
-Memory = Annotated[str, AfterValidator(_check_memory)]
-Value = Annotated[Any, AfterValidator(_check_scalar)]
-Options = Annotated[dict[str, str], BeforeValidator(_check_options)]
+Memory = Annotated[
+    str, AfterValidator(_check_memory), _spelled(type="string", pattern=r"^\s*[1-9]\d*[kmgtKMGT][bB]?\s*$")
+]
+Value = Annotated[Any, AfterValidator(_check_scalar), _spelled(type=[*_SCALAR, "null"])]
+Options = Annotated[
+    dict[str, str], BeforeValidator(_check_options), _spelled(type="object", additionalProperties={"type": _SCALAR})
+]
 Positive = Annotated[int, Field(gt=0)]
-Levels = Annotated[dict[str, str], BeforeValidator(_check_levels)]
-Reasons = Annotated[dict[str, str], BeforeValidator(_check_reasons)]
+Levels = Annotated[
+    dict[str, str],
+    BeforeValidator(_check_levels),
+    _spelled(type="object", properties=_LEVEL_OF_CODE, additionalProperties=False),
+]
+Reasons = Annotated[
+    dict[str, str],
+    BeforeValidator(_check_reasons),
+    _spelled(type="object", additionalProperties={"type": "string", "pattern": r"\S"}),
+]

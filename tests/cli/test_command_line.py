@@ -17,6 +17,7 @@ from sqlml import __version__
 from sqlml.build import Request, load_dag, open_project_store
 from sqlml.cli import run
 from sqlml.cli.commands import cli
+from sqlml.parse.editor_schemas import yaml_file_schema
 
 ROOT = Path(__file__).parents[2]
 
@@ -160,7 +161,8 @@ def test_unknown_names_have_near_matches(made, capsys):
 def test_init_in_a_folder_that_is_not_empty(made, tmp_path, capsys):
     before = sorted(path.name for path in made.iterdir())
     assert run(["init", str(made)]) == 2
-    assert capsys.readouterr().err == f"error: '{made}' is not empty\n  fix: name a new folder\n"
+    fix = "name a new folder; 'sqlml init --schemas' writes the schemas of a project that is there"
+    assert capsys.readouterr().err == f"error: '{made}' is not empty\n  fix: {fix}\n"
     assert sorted(path.name for path in made.iterdir()) == before
     (tmp_path / "file").write_text("")
     assert run(["init", str(tmp_path / "file")]) == 2
@@ -173,6 +175,46 @@ def test_init_makes_a_project_of_any_name(name, tmp_path, capsys):
     assert run(["init", str(tmp_path / name)]) == 0
     assert run(["compile", "--project-dir", str(tmp_path / name)]) == 0, capsys.readouterr().err
     assert (tmp_path / name / ".gitignore").is_file()
+
+
+def test_every_file_that_init_writes_leads_to_its_schema(made):
+    for path in ("sqlml_project.yml", "models/churn.yml"):
+        link = (made / path).read_text(encoding="utf-8").splitlines()[0].partition("$schema=")[2]
+        schema = json.loads(((made / path).parent / link).read_text(encoding="utf-8"))
+        assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
+
+
+def test_the_schemas_of_a_project_that_is_there(tmp_path, capsys):
+    (tmp_path / "models" / "deep").mkdir(parents=True)
+    (tmp_path / "sqlml_project.yml").write_text("name: shop\n", encoding="utf-8")
+    (tmp_path / "models" / "deep" / "it.yml").write_text("models: []\n", encoding="utf-8")
+    assert run(["init", "--schemas", str(tmp_path / "models")]) == 0
+    written = tmp_path / ".sqlml" / "schemas"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        f"wrote {written / 'project.json'}",
+        f"wrote {written / 'models.json'}",
+        "'sqlml_project.yml' does not point to it yet; put this at its top: "
+        "# yaml-language-server: $schema=.sqlml/schemas/project.json",
+        "'models/deep/it.yml' does not point to it yet; put this at its top: "
+        "# yaml-language-server: $schema=../../.sqlml/schemas/models.json",
+    ]
+    for line in lines[2:]:
+        path, link = line.split("'")[1], line.partition("top: ")[2]
+        file = tmp_path / path
+        file.write_text(f"{link}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+        assert (file.parent / link.partition("$schema=")[2]).resolve().is_file()
+    (written / "models.json").write_text("{}", encoding="utf-8")
+    assert run(["init", "--schemas", str(tmp_path)]) == 0
+    assert "top" not in capsys.readouterr().out
+    assert json.loads((written / "models.json").read_text(encoding="utf-8")) == yaml_file_schema()
+
+
+def test_the_schemas_of_a_broken_project_and_of_none(tmp_path, capsys):
+    assert run(["init", "--schemas", str(tmp_path)]) == 2
+    (tmp_path / "sqlml_project.yml").write_text("nam: shop\n", encoding="utf-8")
+    assert run(["init", "--schemas", str(tmp_path)]) == 0
+    assert (tmp_path / ".sqlml" / "schemas" / "models.json").is_file()
 
 
 def test_a_bug_is_told_of_in_two_lines(made, monkeypatch, capsys):

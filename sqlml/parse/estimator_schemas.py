@@ -1,0 +1,111 @@
+"""What an editor is told of estimators: the registries in, the conditions of an ML model's JSON Schema out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
+from sqlml.ir.metrics import known_metrics
+from sqlml.ir.roles import ROLES
+from sqlml.ir.spark_params import Limits, SparkParam, spark_params
+
+Schema = dict[str, Any]
+
+_BITS = {"int": 31, "long": 63}
+_FOR_CLASSIFIERS = ("positive", "threshold")
+_RULES: Mapping[str, Schema] = {
+    "distinct": {"uniqueItems": True},
+    "distinct_names": {"uniqueItems": True},
+    "count_or_share": {"type": "string", "pattern": r"^\+?(\d+|\d*\.\d+)([eE][+-]?\d+)?$"},
+    "locale": {"pattern": r"^[a-z]{2,3}([_#-]+[\w-]+)*$"},
+}
+"""What JSON Schema can say of a rule of `Limits`; of the others it says nothing."""
+
+
+def complete_ml_model(definition: Schema) -> None:
+    """Add to the schema of `MlModelSpec` what each estimator takes: its params with their values, roles and metrics."""
+    key = definition["properties"]["estimator"]
+    key |= {"enum": list(ESTIMATORS), "enumDescriptions": [entry.about for entry in ESTIMATORS.values()]}
+    definition["allOf"] = [
+        {
+            "if": {"properties": {"estimator": {"const": name}}, "required": ["estimator"]},
+            "then": _taken_by(entry),
+        }
+        for name, entry in ESTIMATORS.items()
+    ]
+
+
+def _taken_by(entry: Estimator) -> Schema:
+    refused = [key for key in ROLES if key not in entry.roles]
+    if entry.problem is not Problem.CLASSIFICATION:
+        refused += _FOR_CLASSIFIERS
+    metric = {"properties": {"metric": {"enum": list(known_metrics(entry))}}}
+    taken: Schema = {
+        "properties": {
+            "params": params_schema(entry.name, entry.sets),
+            "gates": {"items": metric},
+            **dict.fromkeys(refused, False),
+        }
+    }
+    needed = [key for key, role in ROLES.items() if key in entry.roles and role.is_needed]
+    return {**taken, "required": needed} if needed else taken
+
+
+def params_schema(stage: str, sets: Mapping[str, Any]) -> Schema:
+    """Return the schema of `params:` for a class of Spark ML.
+
+    Args:
+        sets: what sqlml sets unless the spec does.
+    """
+    properties = {
+        name: _param_schema(param, sets.get(name, param.default))
+        for name, param in spark_params(stage).items()
+        if not param.is_column and param.type != "matrix"
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _param_schema(param: SparkParam, default: Any) -> Schema:
+    schema = {**_value_schema(param.type, param.limits), "description": param.doc}
+    return schema if default is None else {**schema, "default": default}
+
+
+def _value_schema(kind: str, limits: Limits) -> Schema:
+    if limits.values:
+        return _one_of(limits)
+    if kind.startswith("list of "):
+        items = _value_schema(kind.removeprefix("list of "), limits.each or Limits())
+        least = {"minItems": limits.min_items} if limits.min_items else {}
+        return {"type": "array", "items": items, **least, **_RULES.get(limits.rule, {})}
+    if kind == "vector":
+        return {"type": "array", "items": {"type": "number"}}
+    types = {"int": "integer", "long": "integer", "float": "number", "boolean": "boolean", "string": "string"}
+    types |= {"list": "array"}
+    schema: Schema = {"type": types[kind]} if kind in types else {}
+    schema |= _bounds(kind, limits) | _RULES.get(limits.rule, {})
+    return {"anyOf": [schema, {"enum": list(limits.also)}]} if limits.also else schema
+
+
+def _bounds(kind: str, limits: Limits) -> Schema:
+    found = {
+        "minimum": limits.at_least,
+        "exclusiveMinimum": limits.above,
+        "maximum": limits.at_most,
+        "exclusiveMaximum": limits.below,
+    }
+    bounds: Schema = {key: value for key, value in found.items() if value is not None}
+    if kind in _BITS:
+        bounds.setdefault("maximum", 2 ** _BITS[kind] - 1)
+    return bounds
+
+
+def _one_of(limits: Limits) -> Schema:
+    ways: list[Schema] = [{"enum": list(limits.values)}]
+    if limits.ignore_case:
+        # JSON Schema's patterns cannot be told to ignore the case.
+        texts = ("".join(f"[{c.lower()}{c.upper()}]" if c.isalpha() else c for c in text) for text in limits.values)
+        ways.append({"type": "string", "pattern": f"^({'|'.join(texts)})$"})
+    if limits.rule in _RULES:
+        ways.append(dict(_RULES[limits.rule]))
+    return {"anyOf": ways} if len(ways) > 1 else ways[0]

@@ -1,13 +1,21 @@
-"""The one Spark session of the test run, and commands that run on it."""
+"""The one Spark session of a test process, commands that run on it, and who runs which tests."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
+from sqlml.run.class_archive import can_archive, class_archive_path
+from sqlml.run.java import find_java
+from sqlml.run.jvm import find_spark_home
 from sqlml.run.session import SessionSettings, close, open_session
 
 if TYPE_CHECKING:
@@ -19,8 +27,58 @@ def pytest_configure() -> None:
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
+# Folders whose tests share what one process has built. What takes longest begins first.
+TOGETHER = ("example", "life", "cli")
+ARCHIVE_FOLDER = "class archive"
+MAKE_ARCHIVE = """
+import sys
+from pathlib import Path
+from sqlml.run.class_training import make_class_archive
+make_class_archive(Path(sys.argv[1]))
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where several processes share the tests, those that share a build or a file."""
+    here = Path(__file__).parent
+    ranks = {}
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        ranks[item] = TOGETHER.index(folder) if folder in TOGETHER else len(TOGETHER)
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
+    items.sort(key=lambda item: ranks[item])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the archive, which takes 200 MB, once every process is done with it."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and not hasattr(config, "workerinput"):
+        shutil.rmtree(factory.getbasetemp() / ARCHIVE_FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def class_archive(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the many JVMs of a whole run start in half of the time, with an archive of Spark's classes, made once."""
+    # Making it costs as much as ten starts without it.
+    are_many = any(item.get_closest_marker("slow") for item in request.session.items)
+    java = find_java(os.environ) if are_many else None
+    if java is None or class_archive_path(java, find_spark_home()).is_file() or not can_archive(java):
+        yield
+        return
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / ARCHIVE_FOLDER
+    with pytest.MonkeyPatch.context() as patch, FileLock(f"{folder}.lock") as lock:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        if not class_archive_path(java, find_spark_home()).is_file():
+            arguments = [sys.executable, "-c", MAKE_ARCHIVE, str(folder / "logs")]
+            made = subprocess.run(arguments, capture_output=True, text=True, check=False)
+            assert made.returncode == 0, made.stderr
+        lock.release()
+        yield
+
+
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def spark(tmp_path_factory: pytest.TempPathFactory, class_archive: None) -> Iterator[SparkSession]:
     """A local session on two cores, opened as a build opens it."""
     session = open_session(SessionSettings(tmp_path_factory.mktemp("spark_logs"), cores=2, memory="2g"))
     yield session

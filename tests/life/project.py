@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,20 +113,15 @@ class Ended:
 
 
 class Project:
-    """The folder of a project. Commands run one after another in one real process, which starts with the first.
+    """The folder of a project. Commands run one after another in one real process, which starts with the first."""
 
-    Args:
-        environment: of that process, over this one's.
-    """
-
-    def __init__(self, root: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self._environment = dict(environment)
         self._process: subprocess.Popen[str] | None = None
 
     @classmethod
-    def new(cls, root: Path, environment: Mapping[str, str]) -> Project:
-        project = cls(root, environment)
+    def new(cls, root: Path) -> Project:
+        project = cls(root)
         for name, text in FILES.items():
             project.write(name, text)
         return project
@@ -135,7 +129,7 @@ class Project:
     def copy(self, root: Path) -> Project:
         """Copy all of it as it lies there, links as links."""
         shutil.copytree(self.root, root, symlinks=True)
-        return Project(root, self._environment)
+        return Project(root)
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -171,7 +165,7 @@ class Project:
         return subprocess.Popen(
             [sys.executable, str(DRIVER), *arguments],
             cwd=self.root,
-            env={**os.environ, **self._environment, "TMPDIR": str(scratch), "PYTHONPATH": str(DRIVER.parents[2])},
+            env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(DRIVER.parents[2])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlml.ir.state import Column
+
+INTEGERS = ("tinyint", "smallint", "int", "bigint")
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,72 @@ class ExpectedSignature:
     outputs: tuple[Column, ...] = ()
     has_all_outputs: bool = False
     inputs: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What a relation lacks of what a fitted model reads.
+
+    Attributes:
+        missing: what it does not have.
+        wrong: what is needed, and the column of the relation that cannot stand for it.
+    """
+
+    missing: tuple[Column, ...] = ()
+    wrong: tuple[tuple[Column, Column], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.wrong)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.missing:
+            parts.append("lacks " + ", ".join([_shown(column) for column in self.missing]))
+        if self.wrong:
+            pairs = [f"'{given.name}' as {given.type} where it needs {needed.type}" for needed, given in self.wrong]
+            parts.append("has " + ", ".join(pairs))
+        return " and ".join(parts)
+
+
+def find_misfit(columns: Sequence[Column], needed: Sequence[Column]) -> Misfit:
+    """Return what of `needed` a relation with `columns` does not have; names are compared without case.
+
+    A type may be narrower than the fit's (`int` for `bigint` or `double`), and any integer stands for any other; null
+    without a type stands for every type. Of a type that is not known nothing is said.
+    """
+    by_name = {column.name.lower(): column for column in columns}
+    missing = tuple([column for column in needed if column.name.lower() not in by_name])
+    found = [(column, by_name[column.name.lower()]) for column in needed if column not in missing]
+    wrong = [pair for pair in found if pair[0].type and pair[1].type and not fits(pair[1].type, pair[0].type)]
+    return Misfit(missing, tuple(wrong))
+
+
+def fits(given: str, needed: str) -> bool:
+    """Tell whether a value of Spark type `given` can stand where a fit had type `needed`, with the same meaning."""
+    if given in (needed, "void"):
+        return True
+    if needed.startswith("array<") and given.startswith("array<"):
+        return fits(given[6:-1], needed[6:-1])
+    if _is_text(needed):
+        return _is_text(given)
+    if needed in INTEGERS:
+        return given in INTEGERS
+    if needed in ("float", "double"):
+        return given in (*INTEGERS, "float", "double") or _DECIMAL.match(given) is not None
+    wide = _DECIMAL.match(needed)
+    if wide is None:
+        return False
+    narrow = _DECIMAL.match({"tinyint": "decimal(3,0)", "smallint": "decimal(5,0)", "int": "decimal(10,0)",
+                             "bigint": "decimal(20,0)"}.get(given, given))  # fmt: skip
+    if narrow is None:
+        return False
+    (precision, scale), (least, digits) = map(int, wide.groups()), map(int, narrow.groups())
+    return scale >= digits and precision - scale >= least - digits
+
+
+def _is_text(data_type: str) -> bool:
+    return data_type.startswith(("string", "char(", "varchar("))
+
+
+def _shown(column: Column) -> str:
+    return f"'{column.name}' ({column.type})" if column.type else f"'{column.name}'"

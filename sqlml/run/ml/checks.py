@@ -84,23 +84,6 @@ def profile_rows(
     return Profile(totals, classes if is_classifier else {}, sizes)
 
 
-def label_error(ml_model: MlModel, estimator: Estimator, data_type: str) -> DataError | None:
-    """Return the error of a label whose Spark type does not suit the estimator; None if it does."""
-    base = data_type.partition("(")[0]
-    numbers = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
-    allowed = (
-        (*numbers, "boolean", "string", "char", "varchar") if estimator.problem is Problem.CLASSIFICATION else numbers
-    )
-    if base in allowed:
-        return None
-    return DataError(
-        f"label '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}, "
-        f"which '{estimator.name}' cannot learn",
-        ml_model.places.of("label"),
-        f"make one of these of it in the SQL: {', '.join(allowed)}",
-    )
-
-
 def _measures(
     rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform]
 ) -> list[Column]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import DataError
+from sqlml.errors import DataError, raise_all
 from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Problem, estimator_of
 from sqlml.ir.outputs import output_columns
@@ -16,8 +16,9 @@ from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Column, Metric, Signature
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
+from sqlml.ir.type_rules import find_type_errors
 from sqlml.run.ml.artifact import save_fitted
-from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, label_error, profile_rows
+from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.estimator import LABEL, make_estimator, role_column
 from sqlml.run.ml.evaluate import evaluate
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
@@ -49,11 +50,12 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
     Writes `pipeline/`, a Spark ML PipelineModel from the relation's columns to Spark's, and `signature.json`.
 
     Raises:
-        CompileError, ErrorList: features or transforms do not fit the relation's columns.
+        CompileError, ErrorList: the spec does not fit the relation's columns or their types.
         DataError, ErrorList: rows that no fit can use; the column is named.
     """
     entry = estimator_of(ml_model)
     columns = columns_of(training.schema)
+    raise_all(find_type_errors(ml_model, entry, columns))
     task = _Task(ml_model, entry, choose_transforms(columns, ml_model, entry), _label_type(columns, ml_model, entry))
     with ExitStack() as stack:
         wanted = _persisted(stack, _usable_rows(training, task))
@@ -63,7 +65,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         sided = rows.selectExpr("*", f"{rule.side} AS {SIDE}")
         profile = profile_rows(sided, ml_model, entry, task.transforms, rule.holdout is not None)
         if task.label_type and entry.problem is Problem.CLASSIFICATION:
-            classes = order_classes(profile.classes[TRAINING], ml_model, task.label_type)
+            classes = order_classes(profile.classes[TRAINING], ml_model)
             task = replace(task, classes=classes)
         partitions = partition_count(profile.rows[TRAINING])
         laid_out = _persisted(stack, lay_out(rows.where(rule.training), ml_model.keys, partitions))
@@ -89,11 +91,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
 def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) -> str | None:
     if not entry.needs_label or ml_model.label is None:
         return None
-    label_type = next(column.type for column in columns if column.name.lower() == ml_model.label.lower())
-    error = label_error(ml_model, entry, label_type)
-    if error is not None:
-        raise error
-    return label_type
+    return next(column.type for column in columns if column.name.lower() == ml_model.label.lower())
 
 
 def _persisted(stack: ExitStack, rows: DataFrame) -> DataFrame:

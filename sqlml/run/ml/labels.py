@@ -11,7 +11,7 @@ from sqlml.run.ml.sql_text import typed_literal
 from sqlml.run.tables import quote
 
 
-def order_classes(values: Iterable[Scalar], ml_model: MlModel, label_type: str) -> tuple[Scalar, ...]:
+def order_classes(values: Iterable[Scalar], ml_model: MlModel) -> tuple[Scalar, ...]:
     """Return the label's values in the order of Spark's class index: sorted, `positive` being class 1 of two.
 
     Raises:
@@ -37,11 +37,8 @@ def order_classes(values: Iterable[Scalar], ml_model: MlModel, label_type: str) 
         return tuple(classes)
     positive = next((value for value in classes if _is_same(value, ml_model.positive)), None)
     if positive is None:
-        is_yaml_word = isinstance(ml_model.positive, bool) and label_type == "string"
-        fix = f"it has: {shown}" + (
-            "; YAML reads yes, no, on and off as booleans unless quoted" if is_yaml_word else ""
-        )
-        raise DataError(f"{what} is never {ml_model.positive!r}, its 'positive:'", ml_model.places.of("positive"), fix)
+        place = ml_model.places.of("positive")
+        raise DataError(f"{what} is never {ml_model.positive!r}, its 'positive:'", place, f"it has: {shown}")
     return tuple(sorted(classes, key=lambda value: value is positive))
 
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlml.run.ml.sql_text import is_atomic, is_hashable
+from sqlml.ir.type_rules import is_hashable
+from sqlml.run.ml.sql_text import is_atomic
 from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:

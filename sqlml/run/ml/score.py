@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlml.errors import DataError, suggest
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.session import PINNED_SETTINGS
+from sqlml.ir.signatures import INTEGERS, find_misfit
 from sqlml.ir.state import Column, Signature
 from sqlml.run.ml.artifact import read_pipeline, read_signature
 from sqlml.run.ml.outputs import output_expressions
@@ -18,9 +18,6 @@ from sqlml.run.tables import columns_of, quote
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame, SparkSession
-
-_INTEGERS = ("tinyint", "smallint", "int", "bigint")
-_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 
 
 def load_fitted(spark: SparkSession, version_folder: Path) -> PipelineModel:
@@ -43,52 +40,18 @@ def load_fitted(spark: SparkSession, version_folder: Path) -> PipelineModel:
 def check_inputs(columns: Sequence[Column], signature: Signature) -> tuple[Column, ...]:
     """Return the column of the input that each feature is read from, in the order of the features.
 
-    Names are compared without case. A type may be narrower than the fit's (`int` for `bigint` or `double`), and any
-    integer stands for any other; null without a type stands for every type.
-
     Raises:
-        DataError: features are missing or of a type that the fit did not have; all are named.
+        DataError: features are missing or of a type that the fit did not have (`ir.signatures.fits`); all are named.
     """
-    by_name = {column.name.lower(): column for column in columns}
-    missing = [feature for feature in signature.features if feature.name.lower() not in by_name]
-    found = [(feature, by_name[feature.name.lower()]) for feature in signature.features if feature not in missing]
-    wrong = [(feature, column) for feature, column in found if not fits(column.type, feature.type)]
-    parts = []
-    if missing:
-        parts.append("lacks " + ", ".join(f"'{feature.name}' ({feature.type})" for feature in missing))
-    if wrong:
-        pairs = (f"'{column.name}' as {column.type} where it needs {feature.type}" for feature, column in wrong)
-        parts.append("has " + ", ".join(pairs))
-    if parts:
+    misfit = find_misfit(columns, signature.features)
+    if misfit:
         names = [column.name for column in columns]
-        fix = (
-            suggest(missing[0].name, names, "the input has") if missing else "cast them in the SQL that makes the input"
-        )
-        raise DataError(f"the input of '{signature.ml_model}' {' and '.join(parts)}", fix=fix)
-    return tuple(column for _, column in found)
-
-
-def fits(given: str, needed: str) -> bool:
-    """Tell whether a value of Spark type `given` can stand where a fit had type `needed`, with the same meaning."""
-    if given in (needed, "void"):
-        return True
-    if needed.startswith("array<") and given.startswith("array<"):
-        return fits(given[6:-1], needed[6:-1])
-    if _is_text(needed):
-        return _is_text(given)
-    if needed in _INTEGERS:
-        return given in _INTEGERS
-    if needed in ("float", "double"):
-        return given in (*_INTEGERS, "float", "double") or _DECIMAL.match(given) is not None
-    wide = _DECIMAL.match(needed)
-    if wide is None:
-        return False
-    narrow = _DECIMAL.match({"tinyint": "decimal(3,0)", "smallint": "decimal(5,0)", "int": "decimal(10,0)",
-                             "bigint": "decimal(20,0)"}.get(given, given))  # fmt: skip
-    if narrow is None:
-        return False
-    (precision, scale), (least, digits) = map(int, wide.groups()), map(int, narrow.groups())
-    return scale >= digits and precision - scale >= least - digits
+        fix = "cast them in the SQL that makes the input"
+        if misfit.missing:
+            fix = suggest(misfit.missing[0].name, names, "the input has")
+        raise DataError(f"the input of '{signature.ml_model}' {misfit}", fix=fix)
+    by_name = {column.name.lower(): column for column in columns}
+    return tuple(by_name[feature.name.lower()] for feature in signature.features)
 
 
 def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_prefix: str = "") -> DataFrame:
@@ -130,8 +93,4 @@ def _check_names(names: Sequence[str], columns: Sequence[Column], signature: Sig
 def _cast_type(given: str, needed: str) -> str:
     """Return the type to cast to; empty where the stages give the same for both types."""
     # A wide integer is never squeezed into a narrow one: its value may not fit, and the stages do not mind.
-    return "" if given == needed or (given in _INTEGERS and needed in _INTEGERS) or needed == "vector" else needed
-
-
-def _is_text(data_type: str) -> bool:
-    return data_type.startswith(("string", "char(", "varchar("))
+    return "" if given == needed or (given in INTEGERS and needed in INTEGERS) or needed == "vector" else needed

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import DataError
 from sqlml.ir.project import MlModel, Scalar, Split
-from sqlml.run.ml.sql_text import is_hashable, literal, typed_literal
+from sqlml.ir.splits import resolve_split
+from sqlml.ir.type_rules import is_hashable
+from sqlml.run.ml.sql_text import literal, typed_literal
 from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 HASH_BUCKETS = 10_000
-TIME_TYPES = ("timestamp", "timestamp_ntz", "date")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,6 @@ class SplitRule:
         return f"CASE {first}WHEN {self.training} THEN 'training' END"
 
 
-def resolve_split(ml_model: MlModel) -> Split:
-    """Return the split of `ml_model` with its defaults: by event time if there is one, else by hash of the keys."""
-    split = ml_model.split
-    by = split.by or ("time" if ml_model.event_time else "hash")
-    columns = split.columns
-    if not columns and by == "time" and ml_model.event_time:
-        columns = (ml_model.event_time,)
-    if not columns and by == "hash":
-        columns = ml_model.keys
-    return replace(split, by=by, columns=columns)
-
-
 def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
     """Return the rule that splits `rows`; reads them only to learn the cut of a split by time.
 
@@ -63,9 +51,6 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
       `gap_s` before the cut, and rows without a time, are on neither side.
     - column: held out where the column has one of `holdout_values`, fitted on where it has one of `train_values` or,
       if none are given, any other value or null.
-
-    Raises:
-        DataError: a time column that holds no time.
     """
     split = resolve_split(ml_model)
     facts: dict[str, Any] = {"by": split.by, "columns": list(split.columns)}
@@ -74,7 +59,7 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
     if split.by == "hash":
         return _by_hash(rows, split, facts)
     if split.by == "time":
-        return _by_time(rows, split, ml_model, facts)
+        return _by_time(rows, split, facts)
     types = {column.name.lower(): column.type for column in columns_of(rows.schema)}
     name = split.columns[0]
     held = _is_one_of(name, split.holdout_values, types[name.lower()])
@@ -91,15 +76,8 @@ def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     return SplitRule(f"{bucket} >= {border}", f"{bucket} < {border}", facts)
 
 
-def _by_time(rows: DataFrame, split: Split, ml_model: MlModel, facts: dict[str, Any]) -> SplitRule:
+def _by_time(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     name = split.columns[0]
-    found = next(column.type for column in columns_of(rows.schema) if column.name.lower() == name.lower())
-    if found not in TIME_TYPES:
-        raise DataError(
-            f"ml model '{ml_model.name}' is split by time '{name}', which is of type {found}",
-            ml_model.places.of("split.column" if ml_model.split.columns else "event_time"),
-            "make a timestamp of it in the SQL, or split by hash or column",
-        )
     micros = f"unix_micros(CAST({quote(name)} AS TIMESTAMP))"
     cut = _given_cut(rows, split) if split.holdout_from else _learn_cut(rows, micros, split.holdout)
     if cut is None:

@@ -26,8 +26,3 @@ def is_float(data_type: str) -> bool:
 def is_atomic(data_type: str) -> bool:
     """Tell whether a Spark type holds one value, which can be hashed and sorted."""
     return not data_type.startswith(("array<", "map<", "struct<", "vector", "matrix", "variant"))
-
-
-def is_hashable(data_type: str) -> bool:
-    """Tell whether `xxhash64` takes a Spark type: one without a map or a type of a library's own."""
-    return not any(part in data_type for part in ("map<", "vector", "matrix", "variant"))

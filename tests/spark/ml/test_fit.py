@@ -30,7 +30,7 @@ def holdout(result):
         ("* except (late), true as late", {}, "has one value in the training rows: True"),
         ("* except (late), cast(null as boolean) as late", {}, "has no rows to fit on"),
         ("* except (late), if(id < 590, late, null) as late", {"null_label": "error"}, "is null in 10 rows"),
-        ("*", {"estimator": "GBTClassifier", "label": "grade"}, "has 3 values: 'low', 'mid', 'top'"),
+        ("*", {"estimator": "GBTClassifier", "label": "grade", "positive": "top"}, "has 3 values: 'low', 'mid', 'top'"),
         ("*", {"label": "at"}, "is of type timestamp, which 'LogisticRegression' cannot learn"),
         ("*", {"label": "amount"}, "values in the hold-out that no training row has"),
         ("* except (late), if(late, 'yes', 'no') as late", {}, "has two values and no 'positive:': 'no', 'yes'"),

@@ -6,10 +6,11 @@ import pytest
 
 from sqlml.errors import DataError, format_error
 from sqlml.ir.project import Split
+from sqlml.ir.signatures import fits
 from sqlml.ir.state import Column, Signature
 from sqlml.run.ml.artifact import read_signature
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import check_inputs, fits, load_fitted, score
+from sqlml.run.ml.score import check_inputs, load_fitted, score
 
 SIGNATURE = Signature(
     ml_model="m",

@@ -6,7 +6,6 @@ import math
 
 import pytest
 
-from sqlml.errors import DataError
 from sqlml.ir.project import Split
 from sqlml.run.ml.split import split_rows
 
@@ -87,8 +86,3 @@ def test_by_column(rows_of, spec):
     found, _ = sides(rows, spec(split=split))
     for row in rows.collect():
         assert found[row.id] == {1: "holdout", 2: "training", 3: "training"}.get(row.n)
-
-
-def test_a_time_that_is_none_is_an_error(rows_of, spec):
-    with pytest.raises(DataError, match="is split by time 'n', which is of type int"):
-        split_rows(rows_of(5), spec(split=Split(by="time", columns=("n",))))

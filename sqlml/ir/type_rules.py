@@ -1,0 +1,147 @@
+"""Which types the columns of an ML model may have: its typed relation in, errors out, before a row is read.
+
+An empty type is one that is not known, of which nothing is said. Features are the affair of `ir.transforms`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlml.errors import CompileError, SqlmlError
+from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import MlModel, Scalar
+from sqlml.ir.roles import ROLES
+from sqlml.ir.splits import resolve_split
+from sqlml.ir.state import Column
+
+NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+TEXTS = ("string", "char", "varchar")
+TIMES = ("timestamp", "timestamp_ntz", "date")
+# What Spark's cast from a string takes for a boolean.
+_BOOLEAN_TEXTS = frozenset({"true", "t", "yes", "y", "1", "false", "f", "no", "n", "0"})
+
+
+def find_type_errors(ml_model: MlModel, estimator: Estimator, columns: Sequence[Column]) -> list[SqlmlError]:
+    """Return what is wrong with the types of the label, of other columns with a role, of keys and of the split.
+
+    Args:
+        columns: of the training relation; a column that it lacks is not looked at.
+    """
+    types = {column.name.lower(): column.type for column in columns if column.type}
+    errors: list[SqlmlError] = []
+    for key, name in ml_model.role_columns.items():
+        found = types.get(name.lower())
+        if found is not None:
+            errors += (
+                _label_errors(ml_model, estimator, found) if key == "label" else _role_errors(ml_model, key, found)
+            )
+    return [*errors, *_split_errors(ml_model, types), *_key_errors(ml_model, types)]
+
+
+def is_hashable(data_type: str) -> bool:
+    """Tell whether `xxhash64` takes a Spark type: one without a map or a type of a library's own."""
+    return not any(part in data_type for part in ("map<", "vector", "matrix", "variant"))
+
+
+def _base(data_type: str) -> str:
+    """Return a type's name without parameters and collation."""
+    return data_type.partition("(")[0].partition(" ")[0]
+
+
+def _label_errors(ml_model: MlModel, estimator: Estimator, data_type: str) -> Iterator[SqlmlError]:
+    is_classifier = estimator.problem is Problem.CLASSIFICATION
+    allowed = (*NUMBERS, "boolean", *TEXTS) if is_classifier else NUMBERS
+    if _base(data_type) not in allowed:
+        yield CompileError(
+            f"label '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}, "
+            f"which '{estimator.name}' cannot learn",
+            ml_model.places.of("label"),
+            f"make one of these of it in the SQL: {', '.join(allowed)}",
+        )
+    elif is_classifier:
+        yield from _positive_errors(ml_model, estimator, data_type)
+
+
+def _positive_errors(ml_model: MlModel, estimator: Estimator, data_type: str) -> Iterator[SqlmlError]:
+    positive, base = ml_model.positive, _base(data_type)
+    what = f"label '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}"
+    if positive is None:
+        if base in TEXTS and estimator.max_classes == 2:
+            yield CompileError(
+                f"{what} and has no 'positive:'",
+                ml_model.places.of("label"),
+                "say which value is class 1: positive: VALUE",
+            )
+        return
+    is_boolean = isinstance(positive, bool)
+    if base == "boolean" and not is_boolean:
+        fix = "write `positive: true` or `positive: false`"
+    elif base in TEXTS and is_boolean:
+        fix = "put it in quotes: YAML reads yes, no, on and off as booleans"
+    elif base in NUMBERS and (is_boolean or not _is_number(positive)):
+        fix = "write a number"
+    else:
+        return
+    yield CompileError(f"{what} and is never {positive!r}, its 'positive:'", ml_model.places.of("positive"), fix)
+
+
+def _role_errors(ml_model: MlModel, key: str, data_type: str) -> Iterator[SqlmlError]:
+    allowed = (*NUMBERS, "boolean")
+    if _base(data_type) not in allowed:
+        what = f"{ROLES[key].name} '{getattr(ml_model, key)}' of ml model '{ml_model.name}' is of type {data_type}"
+        yield CompileError(f"{what}, which is no number", ml_model.places.of(key), "make a number of it in the SQL")
+
+
+def _split_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
+    split = resolve_split(ml_model)
+    place = _split_place(ml_model)
+    for name in split.columns:
+        found = types.get(name.lower(), "")
+        what = f"ml model '{ml_model.name}' is split by {split.by} '{name}', which is of type {found}"
+        if found and split.by == "time" and found not in TIMES:
+            yield CompileError(what, place, "make a timestamp of it in the SQL, or split by hash or column")
+        elif split.by == "hash" and not is_hashable(found):
+            yield CompileError(what, place, "split by columns that can be hashed: no map, vector or variant in them")
+        elif found and split.by == "column":
+            values = [*split.holdout_values, *split.train_values]
+            wrong = [value for value in values if not _may_be(value, found)]
+            if wrong:
+                shown = ", ".join(map(repr, wrong))
+                yield CompileError(
+                    f"{what} and is never {shown}", ml_model.places.of("split"), "give values of that type"
+                )
+
+
+def _split_place(ml_model: MlModel) -> SourceLocation:
+    if not ml_model.split.columns:
+        return ml_model.places.of("event_time" if ml_model.event_time else "keys")
+    return ml_model.places.of("split.column" if "split.column" in ml_model.places.keys else "split")
+
+
+def _key_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
+    for at, name in enumerate(ml_model.keys):
+        found = types.get(name.lower(), "")
+        if not is_hashable(found):
+            what = f"key '{name}' of ml model '{ml_model.name}' is of type {found}, which tells no rows apart"
+            yield CompileError(what, ml_model.places.of(f"keys.{at}"), "take a number, a string or a time for a key")
+
+
+def _may_be(value: Scalar, data_type: str) -> bool:
+    """Return whether a column of a Spark type may hold a value that a spec gives, which is cast to that type."""
+    base = _base(data_type)
+    if value is None or base in TEXTS:
+        return True
+    if base in NUMBERS:
+        return not isinstance(value, bool) and _is_number(value)
+    if base == "boolean":
+        return str(value).lower() in _BOOLEAN_TEXTS
+    return base in TIMES and not isinstance(value, bool | float)
+
+
+def _is_number(value: Scalar) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True

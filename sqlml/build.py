@@ -134,8 +134,7 @@ def compile_project(
     files |= {node.id: node.seed.path for node in dag.nodes.values() if isinstance(node, SeedNode)}
     with aids.timing.measure("compile", "hash data files"):
         versions = {node_id: store.file_version(dag.project.root / path) for node_id, path in files.items()}
-    with aids.timing.measure("compile", "check and trace"):
-        return compile_dag(dag, versions, with_lineage=with_lineage)
+    return compile_dag(dag, versions, aids, with_lineage=with_lineage)
 
 
 def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> Plan:

@@ -10,28 +10,16 @@ from functools import cache
 from importlib import metadata
 from typing import Any
 
-from sqlglot.tokenizer_core import Token, TokenType
-
 import sqlml
 from sqlml.ir.project import ColumnSpec, MlModel, Seed, Source
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Fingerprint
 
-# Counted up when the same SQL or spec shall get another hash.
-_SCHEME = "1"
+SCHEME = "1"
+"""Counted up when the same SQL or spec shall get another hash."""
+
 _PARENT = "parent:"
 _DATA = "data"
-
-_CASE_COUNTS = frozenset(
-    {
-        TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING, TokenType.HEREDOC_STRING,
-        TokenType.BYTE_STRING, TokenType.HEX_STRING, TokenType.BIT_STRING, TokenType.UNICODE_STRING,
-        TokenType.NUMBER, TokenType.HINT,
-    }
-)  # fmt: skip
-
-
-_NAMES = {kind: kind.name for kind in TokenType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +54,7 @@ def seen_whole(fingerprint: Fingerprint) -> ParentDigest:
 def digest_of(value: Any) -> str:
     """Return the hex digest of plain data; the order of keys does not count."""
     text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.blake2b(f"{_SCHEME}:{text}".encode(), digest_size=16).hexdigest()
-
-
-def digest_tokens(tokens: Iterable[Token | None]) -> str:
-    """Return the hex digest of SQL: comments, layout and the case of words do not count; None is a mark of its own."""
-    words = []
-    for token in tokens:
-        if token is None:
-            words.append("\x02")
-        else:
-            kind = token.token_type
-            words.append(f"{_NAMES[kind]}\x00{token.text if kind in _CASE_COUNTS else token.text.lower()}")
-    return hashlib.blake2b(f"{_SCHEME}:{chr(1).join(words)}".encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(f"{SCHEME}:{text}".encode(), digest_size=16).hexdigest()
 
 
 @cache

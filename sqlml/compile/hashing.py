@@ -2,69 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
+from sqlml.compile.facts import Facts, SqlSlice
 from sqlml.compile.fingerprints import (
     ParentDigest,
     compose,
     data_parts,
     digest_of,
-    digest_tokens,
     engine_part,
     seen_whole,
     spec_parts,
 )
-from sqlml.compile.ml_models import Condition, columns_read
-from sqlml.compile.scopes import Analysis
-from sqlml.compile.slices import slice_statement
-from sqlml.compile.sql import Statement
-from sqlml.compile.types import Columns, SparkType
+from sqlml.compile.ml_models import columns_read
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
-from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Fingerprint
 
-
-@dataclass(frozen=True, slots=True)
-class SqlFacts:
-    """The SQL of a node, read.
-
-    Attributes:
-        typed: what it returns, as far as types are known; None: not even how many columns.
-    """
-
-    statement: Statement
-    analysis: Analysis
-    typed: Columns | None = None
-
-
-@dataclass(slots=True)
-class Facts:
-    """What was found out about the nodes of a Dag, by id.
-
-    Attributes:
-        sql: of SQL models and data tests.
-        columns: of relations; None where unknown.
-        types: of relations: each of `columns`, in order, to its type, None if that is unknown.
-        features, conditions, signatures: of ML models.
-    """
-
-    sql: dict[str, SqlFacts] = field(default_factory=dict)
-    columns: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
-    types: dict[str, Mapping[str, SparkType | None]] = field(default_factory=dict)
-    features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
-    conditions: dict[str, Condition | None] = field(default_factory=dict)
-    signatures: dict[str, ExpectedSignature] = field(default_factory=dict)
-
-    def analysis_of(self, node_id: str) -> Analysis | None:
-        """Return the analysis of the SQL of a node that has some."""
-        facts = self.sql.get(node_id)
-        return None if facts is None else facts.analysis
-
-    def condition_columns(self, node_id: str) -> frozenset[str]:
-        """Return the columns (lower case) that the `where:` of an ML model reads, as far as they are known."""
-        condition = self.conditions.get(node_id)
-        return (condition.columns if condition is not None else None) or frozenset()
+CutSql = Callable[[str, frozenset[str]], SqlSlice]
+"""Gives what the columns (lower case) of the SQL model with an id are made of; only where its facts are exact."""
 
 
 class Hasher:
@@ -73,10 +28,11 @@ class Hasher:
     An ML model sees of its training relation only the columns that it reads, and so on up to the sources.
     """
 
-    def __init__(self, dag: Dag, data_versions: Mapping[str, str | None], facts: Facts) -> None:
+    def __init__(self, dag: Dag, data_versions: Mapping[str, str | None], facts: Facts, cut_sql: CutSql) -> None:
         self._dag = dag
         self._data_versions = data_versions
         self._facts = facts
+        self._cut_sql = cut_sql
         self._whole: dict[str, Fingerprint] = {}
         self._slices: dict[tuple[str, frozenset[str]], ParentDigest] = {}
 
@@ -110,7 +66,7 @@ class Hasher:
 
     def _sql_part(self, node: Node) -> str:
         # The case of a word does not count, but how a column's name is written is part of the output.
-        return digest_of([digest_tokens(self._facts.sql[node.id].statement.tokens), self._facts.columns.get(node.id)])
+        return digest_of([self._facts.sql[node.id].digest, self._facts.columns.get(node.id)])
 
     def _ml_parts(self, node: MlNode) -> dict[str, str]:
         where = self._facts.conditions.get(node.id)
@@ -127,14 +83,13 @@ class Hasher:
         key = (node_id, columns)
         if key not in self._slices:
             facts = self._facts.sql.get(node_id)
-            if facts is None or not facts.analysis.is_exact or self._facts.columns.get(node_id) is None:
+            if facts is None or not facts.is_exact or self._facts.columns.get(node_id) is None:
                 self._slices[key] = seen_whole(self._whole[node_id])
             else:
-                self._slices[key] = self._slice_sql(facts, columns)
+                self._slices[key] = self._slice_sql(node_id, columns)
         return self._slices[key]
 
-    def _slice_sql(self, facts: SqlFacts, columns: frozenset[str]) -> ParentDigest:
-        cut = slice_statement(facts.statement, facts.analysis.query, columns)
-        parents = {parent: self._slice(parent, names) for parent, names in sorted(cut.parents.items())}
-        composed = compose({"sql": digest_tokens(cut.tokens)}, parents)
-        return seen_whole(composed)
+    def _slice_sql(self, node_id: str, columns: frozenset[str]) -> ParentDigest:
+        cut = self._cut_sql(node_id, columns)
+        parents = {parent: self._slice(parent, frozenset(names)) for parent, names in sorted(cut.parents.items())}
+        return seen_whole(compose({"sql": cut.digest}, parents))

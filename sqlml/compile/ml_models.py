@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from sqlglot import exp
-
-from sqlml.compile.fingerprints import digest_tokens
-from sqlml.compile.from_clause import Readable
+from sqlml.compile.condition_reader import ConditionReader
+from sqlml.compile.facts import Condition
 from sqlml.compile.params import check_params
-from sqlml.compile.scopes import analyze
-from sqlml.compile.slices import slice_statement
-from sqlml.compile.sql import Statement, parse_statement
+from sqlml.compile.readable import Readable
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
@@ -24,38 +19,26 @@ from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Column
 
-# A condition is read as the WHERE clause of a statement over this relation.
-_TRAINING = "training"
-_FRAME = f"select 1 as kept from {_TRAINING} where "
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A `where:` that was read.
-
-    Attributes:
-        digest: of its tokens.
-        columns: what it reads, in lower case; None: not all of it is known.
-    """
-
-    digest: str
-    columns: frozenset[str] | None
-
 
 def check_ml_node(
-    node: MlNode, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
+    node: MlNode,
+    title: str,
+    columns: tuple[str, ...] | None,
+    conditions: ConditionReader,
+    errors: list[SqlmlError],
 ) -> tuple[tuple[str, ...] | None, Condition | None]:
     """Return the features and the condition of an ML model; errors are appended to `errors`.
 
     Args:
         title: name of its training relation.
         columns: of its training relation; None: unknown, then no column of the spec is checked.
+        conditions: reads its `where:`.
     """
     ml_model = node.ml_model
     errors.extend(check_params([ml_model.estimator], ml_model.params, ml_model.places, "params"))
     errors.extend(_check_threshold(ml_model))
     errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
-    condition = _check_where(ml_model, title, columns, errors)
+    condition = conditions.read(ml_model, title, columns, errors)
     features: tuple[str, ...] | None = None
     if columns is not None:
         try:
@@ -113,38 +96,6 @@ def _check_allowed(ml_model: MlModel, features: tuple[str, ...] | None) -> Itera
             what = f"allow_leakage: of ml model '{ml_model.name}' names '{column}', which is not one of its features"
             place = ml_model.places.of(f"allow_leakage.{column}")
             yield CompileError(what, place, suggest(column, features or (), "they are"))
-
-
-def _check_where(
-    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
-) -> Condition | None:
-    if ml_model.where is None:
-        return None
-    place = ml_model.places.of("where")
-    what = f"where: of ml model '{ml_model.name}'"
-    text = _FRAME + ml_model.where
-    try:
-        statement = parse_statement(text, what, lambda offset: place)
-    except SqlmlError as error:
-        errors.append(error)
-        return None
-    if not _is_condition(statement):
-        errors.append(CompileError(f"{what} is not one condition", place, "write what stands after WHERE, and no more"))
-        return None
-    readable = {_TRAINING: Readable(_TRAINING, title, columns)}
-    analysis = analyze(statement, readable, what, lambda offset: place)
-    errors.extend(analysis.errors)
-    if not analysis.is_exact:
-        return Condition(digest_tokens(statement.tokens), None)
-    read = slice_statement(statement, analysis.query, ["kept"]).parents.get(_TRAINING, frozenset())
-    return Condition(digest_tokens(statement.tokens), read)
-
-
-def _is_condition(statement: Statement) -> bool:
-    tree = statement.tree
-    if not isinstance(tree, exp.Select):
-        return False
-    return {key for key, value in tree.args.items() if value} == {"expressions", "from_", "where"}
 
 
 def columns_read(ml_model: MlModel, features: tuple[str, ...] | None, where: Condition | None) -> frozenset[str] | None:

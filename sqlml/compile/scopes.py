@@ -12,9 +12,10 @@ from typing import TypeGuard
 
 from sqlglot import exp
 
-from sqlml.compile.from_clause import Columns, FromReader, Readable, Visible, alias_columns, columns_of
+from sqlml.compile.from_clause import Columns, FromReader, Visible, alias_columns, columns_of
 from sqlml.compile.names import NameResolver, Target, offset_of
 from sqlml.compile.queries import Output, Query, Reads, Relation, Scope
+from sqlml.compile.readable import Readable
 from sqlml.compile.sql import Locate, Statement
 from sqlml.errors import SqlmlError, suggest
 

@@ -45,7 +45,7 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
     Raises:
         CompileError: it cannot be read, is empty, is no query, or is more than one statement.
     """
-    tokens = _tokenize(text, what, locate)
+    tokens = tokenize(text, what, locate)
     while tokens and tokens[-1].token_type is TokenType.SEMICOLON:
         text = text[: tokens.pop().start]
     if not tokens:
@@ -71,7 +71,12 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
     return Statement(text, tuple(tokens), tree)
 
 
-def _tokenize(text: str, what: str, locate: Locate) -> list[Token]:
+def tokenize(text: str, what: str, locate: Locate) -> list[Token]:
+    """Return the tokens of `text`; see `parse_statement` for the arguments.
+
+    Raises:
+        CompileError: a quote or a comment is never closed.
+    """
     try:
         tokens = list(Spark().tokenize(text))
     except TokenError:

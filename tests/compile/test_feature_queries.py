@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
-from sqlml.compile.from_clause import Readable
+from sqlml.compile.readable import Readable
 from sqlml.compile.scopes import analyze
 from sqlml.compile.sql import parse_statement
 from sqlml.errors import SqlmlError

@@ -1,7 +1,1 @@
-"""Column lineage: an analysed Dag in, what each column of each node is computed from out."""
-
-from __future__ import annotations
-
-from sqlml.compile.lineage.nodes import LineageTracer
-
-__all__ = ["LineageTracer"]
+"""Column lineage: `nodes` follows the columns of one SQL model, `dag_lineage` puts that of a whole Dag together."""

@@ -2,12 +2,11 @@
 
 `queries` walks the query, `relations`, `pivots` and `generators` its FROM clause, `expressions` what it computes;
 `functions` has the rule of each function, `coercion` the rules for types that meet. A type that is not certain is
-None, and so is all that depends on it.
+None, and so is all that depends on it. What types are is known without sqlglot, which takes its time to load.
 """
 
-from sqlml.compile.types.queries import ColumnsOf, type_query
-from sqlml.compile.types.scope import Columns, OutputColumn
+from sqlml.compile.types.plain import from_plain, to_plain
 from sqlml.compile.types.spark_types import SparkType
 from sqlml.compile.types.type_text import parse_type
 
-__all__ = ["Columns", "ColumnsOf", "OutputColumn", "SparkType", "parse_type", "type_query"]
+__all__ = ["SparkType", "from_plain", "parse_type", "to_plain"]

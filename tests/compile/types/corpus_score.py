@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlml.compile.sql import parse_statement
-from sqlml.compile.types import ColumnsOf, parse_type, type_query
+from sqlml.compile.types import parse_type
+from sqlml.compile.types.queries import ColumnsOf, type_query
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import SourceLocation
 

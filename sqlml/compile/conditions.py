@@ -1,0 +1,49 @@
+"""Reads the condition of an ML model: its `where:` and known columns in, what it reads and placed errors out."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sqlml.compile.facts import Condition
+from sqlml.compile.readable import Readable
+from sqlml.compile.scopes import analyze
+from sqlml.compile.slices import slice_statement
+from sqlml.compile.sql import Statement, parse_statement
+from sqlml.compile.tokens import digest_tokens
+from sqlml.errors import CompileError, SqlmlError
+from sqlml.ir.project import MlModel
+
+# A condition is read as the WHERE clause of a statement over this relation.
+_TRAINING = "training"
+_FRAME = f"select 1 as kept from {_TRAINING} where "
+
+
+def read_condition(
+    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
+) -> Condition | None:
+    """Return what the `where:` of an ML model reads, None if it cannot be read; errors are appended to `errors`."""
+    place = ml_model.places.of("where")
+    what = f"where: of ml model '{ml_model.name}'"
+    text = f"{_FRAME}{ml_model.where}"
+    try:
+        statement = parse_statement(text, what, lambda offset: place)
+    except SqlmlError as error:
+        errors.append(error)
+        return None
+    if not _is_condition(statement):
+        errors.append(CompileError(f"{what} is not one condition", place, "write what stands after WHERE, and no more"))
+        return None
+    readable = {_TRAINING: Readable(_TRAINING, title, columns)}
+    analysis = analyze(statement, readable, what, lambda offset: place)
+    errors.extend(analysis.errors)
+    if not analysis.is_exact:
+        return Condition(digest_tokens(statement.tokens), None)
+    read = slice_statement(statement, analysis.query, ["kept"]).parents.get(_TRAINING, frozenset())
+    return Condition(digest_tokens(statement.tokens), read)
+
+
+def _is_condition(statement: Statement) -> bool:
+    tree = statement.tree
+    if not isinstance(tree, exp.Select):
+        return False
+    return {key for key, value in tree.args.items() if value} == {"expressions", "from_", "where"}

@@ -1,0 +1,95 @@
+"""What is found out about the nodes of a Dag while it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlml.compile.types import SparkType, from_plain
+from sqlml.ir.lineage import NodeLineage
+from sqlml.ir.signatures import ExpectedSignature
+
+
+@dataclass(frozen=True, slots=True)
+class SqlFacts:
+    """What the SQL of a node says, given what it reads: the form in which it is kept from run to run.
+
+    It is plain data and the same wherever the SQL stands: places are offsets in it. A new fact is one more field, found
+    in `sqlml.compile.read_sql`.
+
+    Attributes:
+        length: of the statement: of the text without trailing semicolons.
+        digest: of its tokens.
+        columns: of what it returns, in the user's spelling; None: unknown. Data tests have none.
+        types: each of `columns`, in order, as `to_plain` gives it; empty if `columns` are unknown.
+        is_exact: whether all that it reads is known, so that it can be cut (see `slices`).
+        lineage: of a SQL model.
+        foreign: relations outside of the project that it reads, with the offset of their names.
+        unstable: calls of functions whose value changes between two builds, by name and offset.
+    """
+
+    length: int
+    digest: str
+    columns: tuple[str, ...] | None = None
+    types: tuple[Any, ...] = ()
+    is_exact: bool = False
+    lineage: NodeLineage | None = None
+    foreign: tuple[tuple[str, int], ...] = ()
+    unstable: tuple[tuple[str, int], ...] = ()
+
+    def typed(self) -> dict[str, SparkType | None] | None:
+        """Return its columns with their types; None: unknown."""
+        if self.columns is None:
+            return None
+        return dict(zip(self.columns, map(from_plain, self.types), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSlice:
+    """What some columns of a SQL model are made of.
+
+    Attributes:
+        digest: of the tokens that are left of its SQL.
+        parents: node id to the names (lower case, sorted) of the columns that are read.
+    """
+
+    digest: str
+    parents: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A `where:` that was read.
+
+    Attributes:
+        digest: of its tokens.
+        columns: what it reads, in lower case; None: not all of it is known.
+    """
+
+    digest: str
+    columns: frozenset[str] | None
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was found out about the nodes of a Dag, by id.
+
+    Attributes:
+        sql: of SQL models and data tests.
+        columns: of relations; None where unknown.
+        types: of relations: each of `columns`, in order, to its type, None if that is unknown.
+        features, conditions, signatures: of ML models.
+    """
+
+    sql: dict[str, SqlFacts] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    types: dict[str, Mapping[str, SparkType | None]] = field(default_factory=dict)
+    features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    conditions: dict[str, Condition | None] = field(default_factory=dict)
+    signatures: dict[str, ExpectedSignature] = field(default_factory=dict)
+
+    def condition_columns(self, node_id: str) -> frozenset[str]:
+        """Return the columns (lower case) that the `where:` of an ML model reads, as far as they are known."""
+        condition = self.conditions.get(node_id)
+        return (condition.columns if condition is not None else None) or frozenset()

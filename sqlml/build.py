@@ -24,6 +24,7 @@ from sqlml.ir.project import Project
 from sqlml.ir.results import Progress, RunResults
 
 if TYPE_CHECKING:
+    from sqlml.persist.files import FileVersions
     from sqlml.persist.store import WarehouseStore
     from sqlml.run.engine import SparkEngine
 
@@ -74,20 +75,19 @@ def build(request: Request, progress: Progress, failpoint: Failpoint | None = No
     """
     with remember(request) as aids:
         dag = load_dag(request, aids)
-    store = open_project_store(dag.project, failpoint)
-    with store.lock():
-        store.recover()
-        with remember(request) as aids:
+        store = open_project_store(dag.project, failpoint, aids)
+        with store.lock():
+            store.recover()
             compiled = compile_project(dag, store, aids, with_lineage=True)
-        plan = plan_build(compiled, store, request)
-        write_artifacts(plan.compiled)
-        results = execute(plan, store, progress, request, "build")
+            plan = plan_build(compiled, store, request)
+            write_artifacts(plan.compiled, aids)
+            results = execute(plan, store, progress, request, "build")
     return Built(plan, results)
 
 
 @contextmanager
 def remember(request: Request) -> Iterator[Aids]:
-    """Give what saves time with the project that holds `request.project_dir`; what was found out is kept at the end."""
+    """Give what saves time with the project around `request.project_dir`; what was found out is kept at the end."""
     from sqlml.parse import find_project_root
     from sqlml.persist.cache import FileCache
 
@@ -116,15 +116,25 @@ def load_project(request: Request, aids: Aids | None = None) -> Project:
     return parse_project(ParseRequest(root, request.target, request.variables, os.environ), aids)
 
 
-def open_project_store(project: Project, failpoint: Failpoint | None = None) -> WarehouseStore:
+def open_project_store(
+    project: Project, failpoint: Failpoint | None = None, aids: Aids | None = None
+) -> WarehouseStore:
     """Open the state of the project's target; nothing is made on disk before something is written."""
     from sqlml.persist import open_store
 
-    return open_store(project.root, project.target.schema, failpoint or (lambda name: None))
+    cache = None if aids is None else aids.cache
+    return open_store(project.root, project.target.schema, failpoint or (lambda name: None), cache=cache)
+
+
+def open_file_versions(project: Project, aids: Aids) -> FileVersions:
+    """Open what tells the versions of data files, for a command that needs no more of the state."""
+    from sqlml.persist import open_file_versions
+
+    return open_file_versions(project.root, project.target.schema, aids.cache)
 
 
 def compile_project(
-    dag: Dag, store: WarehouseStore, aids: Aids | None = None, *, with_lineage: bool = False
+    dag: Dag, data: FileVersions | WarehouseStore, aids: Aids | None = None, *, with_lineage: bool = False
 ) -> Compiled:
     """Check every column, parameter and reference, and fingerprint every node; trace every column if asked to."""
     from sqlml.compile import compile_dag
@@ -133,7 +143,7 @@ def compile_project(
     files = {node.id: node.source.path for node in dag.nodes.values() if isinstance(node, SourceNode)}
     files |= {node.id: node.seed.path for node in dag.nodes.values() if isinstance(node, SeedNode)}
     with aids.timing.measure("compile", "hash data files"):
-        versions = {node_id: store.file_version(dag.project.root / path) for node_id, path in files.items()}
+        versions = {node_id: data.file_version(dag.project.root / path) for node_id, path in files.items()}
     return compile_dag(dag, versions, aids, with_lineage=with_lineage)
 
 
@@ -187,12 +197,15 @@ def write_artifacts(compiled: Compiled, aids: Aids | None = None) -> None:
     """Write the compiled SQL and `target/manifest.json`."""
     from sqlml.persist.artifacts import write_compiled, write_manifest
 
-    timing = (aids or Aids()).timing
+    aids = aids or Aids()
+    timing = aids.timing
     folder = compiled.dag.project.root / "target"
     with timing.measure("write", "compiled SQL"):
         write_compiled(folder, compiled)
     with timing.measure("write", "manifest"):
         write_manifest(folder, compiled)
+    # Before Spark starts, which may take hours.
+    aids.cache.save()
 
 
 @contextmanager

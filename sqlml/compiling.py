@@ -11,7 +11,7 @@ from sqlml.build import (
     Request,
     compile_project,
     load_dag,
-    open_project_store,
+    open_file_versions,
     remember,
     select,
     write_artifacts,
@@ -42,7 +42,7 @@ def compile_only(request: Request) -> CompiledProject:
     with remember(request) as aids:
         dag = load_dag(request, aids)
         selected = select(dag, request)
-        compiled = compile_project(dag, open_project_store(dag.project), aids, with_lineage=True)
+        compiled = compile_project(dag, open_file_versions(dag.project, aids), aids, with_lineage=True)
         write_artifacts(compiled, aids)
     return CompiledProject(compiled, dag.project.root / "target" / "compiled", selected, aids)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlml.build import Request, compile_project, load_dag, open_project_store
+from sqlml.build import Request, compile_project, load_dag, open_file_versions, remember
 from sqlml.errors import CommandError, suggest
 from sqlml.ir.dag import Dag, Node, TestNode
 from sqlml.ir.lineage import EVERY, ColumnRef, Edge, Lineage
@@ -43,8 +43,9 @@ def lineage(request: Request, name: str, direction: Direction = "upstream") -> C
         CommandError: there is no such node or column.
         SqlmlError: the project cannot be compiled.
     """
-    dag = load_dag(request)
-    compiled = compile_project(dag, open_project_store(dag.project), with_lineage=True)
+    with remember(request) as aids:
+        dag = load_dag(request, aids)
+        compiled = compile_project(dag, open_file_versions(dag.project, aids), aids, with_lineage=True)
     traced = compiled.lineage or Lineage({})
     starts = find_columns(dag, traced, name)
     names = {node.id: _title(node) for node in dag.nodes.values()}

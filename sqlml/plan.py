@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build
+from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build, remember
 from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
 from sqlml.ir.estimators import estimator_of
@@ -34,9 +34,10 @@ def plan(request: Request) -> Planned:
     Raises:
         SqlmlError: the input is wrong.
     """
-    dag = load_dag(request)
-    store = open_project_store(dag.project)
-    compiled = compile_project(dag, store)
+    with remember(request) as aids:
+        dag = load_dag(request, aids)
+        store = open_project_store(dag.project, aids=aids)
+        compiled = compile_project(dag, store, aids)
     made = plan_build(compiled, store, request)
     transforms: dict[str, tuple[FeatureTransform, ...] | None] = {}
     features: dict[str, tuple[str, ...] | None] = {}

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlml.build import Built, Request, compile_project, execute, load_dag, open_project_store, select, write_artifacts
+from sqlml.build import (
+    Built,
+    Request,
+    compile_project,
+    execute,
+    load_dag,
+    open_project_store,
+    remember,
+    select,
+    write_artifacts,
+)
 from sqlml.compile import make_plan
 from sqlml.errors import CommandError
 from sqlml.ir.dag import TestNode
@@ -18,18 +28,20 @@ def test(request: Request, progress: Progress) -> Built:
     Raises:
         SqlmlError: the input is wrong, a tested relation was never built, or a build holds the lock.
     """
-    dag = load_dag(request)
-    store = open_project_store(dag.project)
-    with store.lock("sqlml test"):
-        compiled = compile_project(dag, store, with_lineage=True)
-        tests = frozenset(node_id for node_id in select(dag, request) if isinstance(dag.nodes[node_id], TestNode))
-        if not tests:
-            raise CommandError("the selection has no data tests", fix="declare some under 'data_tests:' of a column")
-        plan = make_plan(
-            compiled, store.snapshot(), PlanRequest(selected=tests, now=datetime.now(UTC), full_refresh=True)
-        )
-        write_artifacts(plan.compiled)
-        results = execute(plan, store, progress, request, "test")
+    with remember(request) as aids:
+        dag = load_dag(request, aids)
+        store = open_project_store(dag.project, aids=aids)
+        with store.lock("sqlml test"):
+            compiled = compile_project(dag, store, aids, with_lineage=True)
+            tests = frozenset(node_id for node_id in select(dag, request) if isinstance(dag.nodes[node_id], TestNode))
+            if not tests:
+                raise CommandError(
+                    "the selection has no data tests", fix="declare some under 'data_tests:' of a column"
+                )
+            asked = PlanRequest(selected=tests, now=datetime.now(UTC), full_refresh=True)
+            plan = make_plan(compiled, store.snapshot(), asked)
+            write_artifacts(plan.compiled, aids)
+            results = execute(plan, store, progress, request, "test")
     return Built(plan, results)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import random
 import re
 import shutil
@@ -56,11 +58,16 @@ SHOP = {
 }
 
 
+# Files that have just been written are hashed again each time.
+PAST_NS = itertools.count(1_500_000_000_000_000_000, 1_000_000)
+
+
 def write(folder: Path, files: dict[str, str]) -> None:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+        os.utime(path, ns=(now := next(PAST_NS), now))
 
 
 def outcome(folder: Path, **request: object) -> dict[str, object]:
@@ -131,7 +138,8 @@ def test_a_second_compile_is_the_first_one_again(project, tmp_path):
 def test_nothing_is_loaded_for_a_project_without_changes(twins):
     code = (
         "import sys; from sqlml.cli import run; assert run(['compile']) == 0;"
-        "print([name for name in ('yaml', 'pydantic', 'jinja2') if name in sys.modules])"
+        "print([name for name in ('yaml', 'pydantic', 'jinja2', 'sqlglot', 'sqlalchemy', 'pyarrow', 'numpy')"
+        " if name in sys.modules])"
     )
     made = subprocess.run([sys.executable, "-c", code], cwd=twins.warm, capture_output=True, text=True, check=True)
     assert made.stdout.splitlines()[-1] == "[]"
@@ -140,9 +148,12 @@ def test_nothing_is_loaded_for_a_project_without_changes(twins):
 def test_only_what_was_edited_is_read_again(twins):
     text = SHOP["models/orders.sql"]
     twins.write({"models/orders.sql": text + "-- a comment\n"})
-    assert misses(twins.warm)["templates"] == 1
+    # What reads it needs its columns and types, which are as they were.
+    assert misses(twins.warm) == {"templates": 1, "statements": 1, "slices": 1}
     twins.write({"models/marts/named.yml": "\n" + SHOP["models/marts/named.yml"]})
-    assert misses(twins.warm)["YAML files"] == 1
+    assert misses(twins.warm) == {"YAML files": 1}
+    twins.write({"data/orders.csv": SHOP["data/orders.csv"].replace("2,3.5", "2,4.5")})
+    assert misses(twins.warm) == {"data file hashes": 1, "data files": 1}
     twins.write({"macros/other.sql": "\n" + SHOP["macros/other.sql"]})
     # Only one of them calls a macro of that file.
     assert misses(twins.warm)["templates"] == 1
@@ -181,6 +192,12 @@ def test_a_reference_that_means_another_node_is_noticed(twins):
     twins.write({"models/kinds.sql": "select 'a' as kind, 'Alpha' as title"})
     document = json.loads(twins.compare()["manifest"])
     assert document["nodes"]["sql_model.named"]["parents"] == ["sql_model.orders", "sql_model.kinds"]
+
+
+def test_a_type_that_changes_is_followed(twins):
+    twins.write({"models/sources.yml": SHOP["models/sources.yml"].replace("double", "int")})
+    document = json.loads(twins.compare()["manifest"])
+    assert document["nodes"]["sql_model.sums"]["types"][1] == "bigint"
 
 
 def test_secrets_are_not_kept(twins, monkeypatch):

@@ -11,6 +11,7 @@ from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.facts import Facts, SqlFacts
 from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
 from sqlml.compile.hashing import Hasher
+from sqlml.compile.kept_schemas import SchemaReader
 from sqlml.compile.lineage.dag_lineage import DagLineage
 from sqlml.compile.mistakes import MistakeFinder
 from sqlml.compile.ml_models import check_ml_node, expect_signature, predicted_columns
@@ -72,6 +73,7 @@ class _Compiler:
         self._nodes: dict[str, Node] = dict(dag.nodes)
         self._reader = SqlReader(dag, self._found, aids, self._learnt_from)
         self._conditions = ConditionReader(aids.cache)
+        self._schemas = SchemaReader(dag.project.root, data_versions, aids.cache)
 
     def compile(self, with_lineage: bool) -> Compiled:
         measure = self._aids.timing.measure
@@ -105,11 +107,8 @@ class _Compiler:
         )
 
     def _compile_node(self, node: Node) -> None:
-        root = self._dag.project.root
-        if isinstance(node, SourceNode):
-            self._note(node.id, read_columns(node.source, f"source '{node.name}'", root, self._errors))
-        elif isinstance(node, SeedNode):
-            self._note(node.id, read_columns(node.seed, f"seed '{node.name}'", root, self._errors))
+        if isinstance(node, SourceNode | SeedNode):
+            self._note(node.id, read_columns(node, self._schemas, self._dag.project.root, self._errors))
         elif isinstance(node, SqlNode):
             self._compile_sql(node)
         elif isinstance(node, MlNode):

@@ -5,35 +5,41 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlml.compile.data_files import FileColumns, read_file_columns
+from sqlml.compile.kept_schemas import SchemaReader
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
+from sqlml.ir.dag import SeedNode, SourceNode
 from sqlml.ir.project import Seed, Source
+
+if TYPE_CHECKING:
+    from sqlml.compile.data_files import FileColumns
 
 # Their files carry no types, so that a declared one decides; Parquet and ORC are read with their own.
 _UNTYPED = ("csv", "json")
 
 
 def read_columns(
-    declared: Source | Seed, title: str, root: Path, errors: list[SqlmlError]
+    node: SourceNode | SeedNode, schemas: SchemaReader, root: Path, errors: list[SqlmlError]
 ) -> Mapping[str, SparkType | None] | None:
-    """Return the columns of the files of `declared` in order, each with its type; errors are appended to `errors`.
+    """Return the columns of a source or seed in order, each with its type; errors are appended to `errors`.
 
     A type is None, and so are the columns as a whole, where only Spark can tell.
 
     Errors: the path does not exist, the file cannot be read, names that differ only in case, a name with a dot, and
     declared columns that the file lacks.
     """
+    declared = node.source if isinstance(node, SourceNode) else node.seed
+    title = f"{node.kind} '{node.name}'"
     place = declared.places.of("path")
-    path = root / declared.path
-    if not path.exists():
+    if not (root / declared.path).exists():
         errors.append(CompileError(f"{title} reads '{declared.path}', which does not exist", place))
         return None
     is_untyped = declared.format in _UNTYPED
     given = {column.name.lower(): column.data_type for column in declared.columns if column.data_type and is_untyped}
     try:
-        columns = read_file_columns(path, declared.format, declared.options, given.keys())
+        columns = schemas.read(node.id, declared, given.keys())
     except (OSError, ValueError, EOFError, csv.Error) as error:
         reason = str(error).partition("\n")[0]
         errors.append(CompileError(f"{title} cannot be read as {declared.format}: {reason}", place))

@@ -33,6 +33,10 @@ class Cache(Protocol):
         """Keep `value`, a dataclass of plain data without secrets; one that cannot be kept whole is not kept."""
         ...
 
+    def save(self) -> None:
+        """Write what is new."""
+        ...
+
 
 class NoCache:
     """Forgets everything."""
@@ -43,6 +47,9 @@ class NoCache:
         """Return None."""
 
     def put(self, kind: str, key: str, value: object) -> None:
+        """Do nothing."""
+
+    def save(self) -> None:
         """Do nothing."""
 
 

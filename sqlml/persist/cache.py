@@ -56,6 +56,7 @@ class FileCache:
         """Write what is new; what was not used for long is dropped."""
         for kind, shelf in self._shelves.items():
             if shelf.is_changed:
+                shelf.is_changed = False
                 with suppress(OSError):
                     self._write(kind, shelf)
 

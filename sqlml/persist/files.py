@@ -6,19 +6,17 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
-
 from sqlml.errors import EnvironmentFault
-from sqlml.persist.database import Database
-from sqlml.persist.tables import FILES
+from sqlml.ir.cache import Cache, NoCache
 
 # A file may change twice within one tick of its clock (two seconds on FAT) and look the same.
 _TICK_NS: Final = 2_000_000_000
-_BATCH: Final = 500
+_KIND: Final = "data file hashes"
 
 
 class Known(NamedTuple):
@@ -30,16 +28,22 @@ class Known(NamedTuple):
 
 
 class FileVersions:
-    """Versions of files; what was hashed is kept in memory until `save` is given a transaction."""
+    """Versions of the files of a project.
 
-    def __init__(self, database: Database, root: Path) -> None:
-        self._database = database
+    What was hashed is kept in the cache, which is at hand, and in the state, which lasts: `unsaved` is what it lacks.
+
+    Args:
+        read_state: returns what the state knows, by key; called once, and only for a file that the cache does not know.
+    """
+
+    def __init__(self, root: Path, read_state: Callable[[], Mapping[str, Known]], cache: Cache | None = None) -> None:
         self._root = root
-        self._known: dict[str, Known] | None = None
-        self._new: dict[str, Known] = {}
+        self._read_state = read_state
+        self._cache = cache or NoCache()
+        self._used: dict[str, Known] = {}
         self._guard = threading.Lock()
 
-    def version(self, path: Path) -> str | None:
+    def file_version(self, path: Path) -> str | None:
         """Return a hex digest of a file's content, or of a folder's data files (names and contents).
 
         As in Spark, files and folders whose names begin with `.` or `_` are not data, unless they are partitions
@@ -66,23 +70,10 @@ class FileVersions:
             ) from error
         raise EnvironmentFault(f"'{path}' is neither a file nor a folder", fix="give the path of data at rest")
 
-    def save(self, connection: Connection) -> Mapping[str, Known]:
-        """Write what is new to the state; return it for `saved`, which is due once the transaction is committed."""
+    def unsaved(self, saved: Mapping[str, Known]) -> dict[str, Known]:
+        """Return what was used by key, as far as it is not in `saved`."""
         with self._guard:
-            new = dict(self._new)
-        paths = list(new)
-        for start in range(0, len(paths), _BATCH):
-            batch = paths[start : start + _BATCH]
-            connection.execute(delete(FILES).where(FILES.c["path"].in_(batch)))
-            connection.execute(insert(FILES), [{"path": path, **new[path]._asdict()} for path in batch])
-        return new
-
-    def saved(self, written: Mapping[str, Known]) -> None:
-        """Forget that `written` was to be written."""
-        with self._guard:
-            for path, known in written.items():
-                if self._new.get(path) == known:
-                    del self._new[path]
+            return {key: known for key, known in self._used.items() if saved.get(key) != known}
 
     def _folder_version(self, folder: Path) -> str:
         whole = hashlib.blake2b(digest_size=32)
@@ -94,27 +85,40 @@ class FileVersions:
     def _file_version(self, path: Path) -> str:
         key = self._key(path)
         before = path.stat()
-        with self._guard:
-            known = self._load().get(key)
-        if known is not None and (known.size, known.mtime_ns) == (before.st_size, before.st_mtime_ns):
+        known = self._find(key, before.st_size, before.st_mtime_ns)
+        if known is not None:
             return known.digest
         with path.open("rb") as data:
             digest = hashlib.file_digest(data, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
         after = path.stat()
         is_at_rest = (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
         if is_at_rest and abs(time.time_ns() - after.st_mtime_ns) > _TICK_NS:
-            entry = Known(after.st_size, after.st_mtime_ns, digest)
-            with self._guard:
-                self._load()[key] = entry
-                self._new[key] = entry
+            self._note(key, Known(after.st_size, after.st_mtime_ns, digest))
         return digest
 
-    def _load(self) -> dict[str, Known]:
-        if self._known is None:
-            with self._database.read() as connection:
-                rows = connection.execute(select(FILES)) if connection is not None else ()
-                self._known = {row.path: Known(row.size, row.mtime_ns, row.digest) for row in rows}
-        return self._known
+    def _find(self, key: str, size: int, mtime_ns: int) -> Known | None:
+        def is_current(known: Known | None) -> bool:
+            return known is not None and (known.size, known.mtime_ns) == (size, mtime_ns)
+
+        with self._guard:
+            found = self._used.get(key)
+            if not is_current(found):
+                found = self._cache.get(_KIND, key, Known, is_current)
+            if found is None and is_current(found := self._state.get(key)):
+                self._cache.put(_KIND, key, found)
+            if found is None or not is_current(found):
+                return None
+            self._used[key] = found
+            return found
+
+    def _note(self, key: str, known: Known) -> None:
+        with self._guard:
+            self._used[key] = known
+            self._cache.put(_KIND, key, known)
+
+    @cached_property
+    def _state(self) -> Mapping[str, Known]:
+        return self._read_state()
 
     def _key(self, path: Path) -> str:
         # Relative, so that a project that was moved is not hashed again; printable, so that any database takes it.

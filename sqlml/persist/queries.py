@@ -1,4 +1,4 @@
-"""What the state says, read in one transaction: a connection goes in, `ir` types come out."""
+"""What the state says, read in one transaction: a connection goes in, `ir` types come out; and hashes of files."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, select
 
 from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
+from sqlml.persist.files import Known
 from sqlml.persist.rows import from_row, metric_of, output_of, version_of
-from sqlml.persist.tables import ALIASES, METRICS, OUTPUTS, TESTS, VERSIONS
+from sqlml.persist.tables import ALIASES, FILES, METRICS, OUTPUTS, TESTS, VERSIONS
 from sqlml.persist.warehouse import Warehouse
+
+_BATCH = 500
 
 
 def read_snapshot(connection: Connection, schema: str, warehouse: Warehouse) -> Snapshot:
@@ -78,3 +81,17 @@ def _read_aliases(connection: Connection, schema: str) -> Mapping[str, tuple[Ali
 def _of(connection: Connection, query: Select[Any], column: Any, ml_model: str | None) -> list[RowMapping]:
     narrowed = query if ml_model is None else query.where(column == ml_model)
     return list(connection.execute(narrowed).mappings())
+
+
+def read_known_files(connection: Connection) -> dict[str, Known]:
+    """Return the hashes of files by path."""
+    return {row.path: Known(row.size, row.mtime_ns, row.digest) for row in connection.execute(select(FILES))}
+
+
+def write_known_files(connection: Connection, known: Mapping[str, Known]) -> None:
+    """Keep hashes of files by path, in the place of those that were kept before."""
+    paths = list(known)
+    for start in range(0, len(paths), _BATCH):
+        batch = paths[start : start + _BATCH]
+        connection.execute(delete(FILES).where(FILES.c["path"].in_(batch)))
+        connection.execute(insert(FILES), [{"path": path, **known[path]._asdict()} for path in batch])

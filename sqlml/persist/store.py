@@ -13,14 +13,22 @@ from typing import Final
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sqlml.errors import CommandError, format_error, suggest
+from sqlml.ir.cache import Cache
 from sqlml.ir.results import StepResult
 from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
 from sqlml.persist.clock import now
 from sqlml.persist.database import Database
 from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED
-from sqlml.persist.files import FileVersions
+from sqlml.persist.files import FileVersions, Known
 from sqlml.persist.lock import hold_lock
-from sqlml.persist.queries import missing_outputs, read_alias_moves, read_snapshot, read_versions
+from sqlml.persist.queries import (
+    missing_outputs,
+    read_alias_moves,
+    read_known_files,
+    read_snapshot,
+    read_versions,
+    write_known_files,
+)
 from sqlml.persist.recovery import Recovery, clean_up, forget_begun, prune_builds
 from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
 from sqlml.persist.signatures import write_signature
@@ -39,14 +47,20 @@ class WarehouseStore:
     """
 
     def __init__(
-        self, root: Path, schema: str, failpoint: Callable[[str], None] = lambda name: None, url: str | None = None
+        self,
+        root: Path,
+        schema: str,
+        failpoint: Callable[[str], None] = lambda name: None,
+        url: str | None = None,
+        cache: Cache | None = None,
     ) -> None:
         root = Path(root).absolute()
         self.schema = schema
         self._failpoint = failpoint
         self._warehouse = Warehouse(root / WAREHOUSE)
         self._database = Database(self._warehouse.root / STATE_FILE, url)
-        self._files = FileVersions(self._database, root)
+        self._files = FileVersions(root, self.known_files, cache)
+        self._saved_files: dict[str, Known] = {}
         self._begun: dict[str, Path] = {}
         self._synced: set[Path] = set()
         self._run_ids: set[str] = set()
@@ -99,7 +113,12 @@ class WarehouseStore:
         Raises:
             EnvironmentFault: if something there cannot be read.
         """
-        return self._files.version(path)
+        return self._files.file_version(path)
+
+    def known_files(self) -> dict[str, Known]:
+        """Return the hashes of files that the state knows, by path."""
+        with self._database.read() as connection:
+            return {} if connection is None else read_known_files(connection)
 
     # The build
 
@@ -280,9 +299,12 @@ class WarehouseStore:
     def _write(self) -> Iterator[Connection]:
         # The one place where the state is written; the hashes of files go with whatever comes first.
         with self._database.write() as connection:
-            written = self._files.save(connection)
+            unsaved = self._files.unsaved(self._saved_files)
+            if unsaved:
+                unsaved = self._files.unsaved(read_known_files(connection))
+                write_known_files(connection, unsaved)
             yield connection
-        self._files.saved(written)
+        self._saved_files |= unsaved
 
     def _begin(self, connection: Connection, folder: Path) -> None:
         connection.execute(insert(BEGUN).values(location=self._warehouse.relative(folder), since=now()))

@@ -5,7 +5,10 @@ import json
 
 import pytest
 
+from sqlml.compile.kept_schemas import SchemaReader
 from sqlml.compile.schemas import read_columns
+from sqlml.ir.cache import NoCache
+from sqlml.ir.dag import SourceNode
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import Source
 
@@ -97,7 +100,9 @@ def test_missing_and_damaged_files(workshop, data):
     errors = []
     places = Places(SourceLocation("models/sources.yml", 6))
     declared = Source("raw", "t", "data/nope.parquet", "parquet", places)
-    assert read_columns(declared, "source 'raw.t'", workshop.root, errors) is None
+    node = SourceNode(id="source.raw.t", name="raw.t", path="models/sources.yml", places=places, source=declared)
+    schemas = SchemaReader(workshop.root, {}, NoCache())
+    assert read_columns(node, schemas, workshop.root, errors) is None
     assert [error.what for error in errors] == ["source 'raw.t' reads 'data/nope.parquet', which does not exist"]
     (data / "t.parquet").write_text("no parquet")
     text = workshop.errors({"models/sources.yml": SPEC.format(path="data/t.parquet", more="")})

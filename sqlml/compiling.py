@@ -16,7 +16,7 @@ from sqlml.build import (
     select,
     write_artifacts,
 )
-from sqlml.errors import CompileError, ParseError, ResolveError, SqlmlError, flatten
+from sqlml.errors import CompileError, LinesOf, ParseError, ResolveError, SqlmlError, flatten
 from sqlml.ir.aids import Aids
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.location import SourceLocation
@@ -59,42 +59,21 @@ def diagnostics_of(error: SqlmlError) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def diagnostic_documents(diagnostics: Iterable[Diagnostic], project_dir: Path) -> list[dict[str, Any]]:
+def diagnostic_documents(diagnostics: Iterable[Diagnostic], lines_of: LinesOf) -> list[dict[str, Any]]:
     """Return diagnostics as JSON-ready data, each with its range: lines and columns from 1, the end excluded."""
     from sqlml.persist.artifacts import diagnostic_document
 
-    lines: dict[str, list[str]] = {}
-    documents = []
-    for found in diagnostics:
-        place = found.location
-        if place is not None and place.path not in lines:
-            lines[place.path] = _read_lines(project_dir, place.path)
-        span = None if place is None else _range(place, lines[place.path])
-        documents.append({**diagnostic_document(found), "range": span})
-    return documents
+    return [{**diagnostic_document(found), "range": _range(found.location, lines_of)} for found in diagnostics]
 
 
-def _read_lines(project_dir: Path, path: str) -> list[str]:
-    from sqlml.parse import find_project_root
-
-    try:
-        return (find_project_root(project_dir) / path).read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError, SqlmlError):
-        # The file itself may be what is wrong.
-        return []
-
-
-def _range(place: SourceLocation, lines: list[str]) -> dict[str, dict[str, int]]:
-    """Return the word at `place`, or the line's text if no column is known."""
-    text = lines[place.line - 1].rstrip() if 0 < place.line <= len(lines) else ""
-    start = place.column or len(text) - len(text.lstrip()) + 1
-    end = start
-    if place.column is None:
-        end = len(text) + 1
+def _range(place: SourceLocation | None, lines_of: LinesOf) -> dict[str, dict[str, int]] | None:
+    if place is None:
+        return None
+    if place.column is not None and place.end_line is not None and place.end_column is not None:
+        start, end_line, end = place.column, place.end_line, place.end_column
     else:
-        while end <= len(text) and (text[end - 1].isalnum() or text[end - 1] == "_"):
-            end += 1
-    return {
-        "start": {"line": place.line, "column": start},
-        "end": {"line": place.line, "column": max(end, start + 1)},
-    }
+        lines = lines_of(place.path) or ()
+        text = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        end_line = place.line
+        start, end = place.columns_in(text)
+    return {"start": {"line": place.line, "column": start}, "end": {"line": end_line, "column": end}}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from unicodedata import combining, east_asian_width
 
 from sqlml.ir.location import SourceLocation
 
@@ -99,16 +100,74 @@ def _place(error: SqlmlError) -> tuple[str, int, int]:
     return (error.location.path, error.location.line, error.location.column or 0)
 
 
-def format_error(error: SqlmlError, severity: str = "error") -> str:
-    """Return `error` as the text a user reads; the errors of an `ErrorList` are divided by an empty line."""
+LinesOf = Callable[[str], Sequence[str] | None]
+"""Gives the lines of a file of the project by its path, without their ends; None: it cannot be read."""
+
+_WIDTH = 110
+_TAB = "    "
+
+
+def format_error(error: SqlmlError, severity: str = "error", lines_of: LinesOf | None = None) -> str:
+    """Return `error` as the text a user reads; the errors of an `ErrorList` are divided by an empty line.
+
+    Args:
+        severity: the word it begins with.
+        lines_of: where the lines come from that are shown, what is wrong underlined; None: none is shown.
+    """
     if isinstance(error, ErrorList):
-        return "\n\n".join(format_error(single, severity) for single in error.errors)
+        return "\n\n".join(format_error(single, severity, lines_of) for single in error.errors)
     lines = [f"{severity}[{error.code}]: {error.what}" if error.code else f"{severity}: {error.what}"]
     if error.location is not None:
         lines.append(f"  --> {error.location}")
+        lines += _underlined(error.location, lines_of)
     if error.fix:
         lines.append(f"  fix: {error.fix}")
     return "\n".join(lines)
+
+
+def _underlined(place: SourceLocation, lines_of: LinesOf | None) -> list[str]:
+    """Return the line at `place` with carets below what is meant; nothing if the whole file is, or nothing is there."""
+    lines = None if lines_of is None or place.column is None else lines_of(place.path)
+    if lines is None or not 0 < place.line <= len(lines):
+        return []
+    text = lines[place.line - 1].rstrip()
+    start, end = place.columns_in(text)
+    if not 0 < start <= len(text) + 1:
+        return []
+    before, meant, after = (_printed(part) for part in (text[: start - 1], text[start - 1 : end - 1], text[end - 1 :]))
+    before, meant, after = _cut(before, meant, after)
+    number = str(place.line)
+    return [
+        f"  {number} | {before}{meant}{after}",
+        f"  {' ' * len(number)} | {' ' * _width(before)}{'^' * max(_width(meant), 1)}",
+    ]
+
+
+def _printed(text: str) -> str:
+    """Return `text` without what would move the cursor or cannot be seen."""
+    return "".join(
+        [_TAB if char == "\t" else char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text]
+    )
+
+
+def _cut(before: str, meant: str, after: str) -> tuple[str, str, str]:
+    """Return the parts of a line, shortened at both ends to what fits."""
+    if len(meant) > _WIDTH:
+        meant, after = meant[: _WIDTH - 1] + "…", ""
+    room = _WIDTH - len(meant)
+    if len(before) + len(after) > room:
+        kept = max(room - len(after), room // 2)
+        before = before if len(before) <= kept else "…" + before[len(before) - kept + 1 :] if kept else ""
+        rest = room - len(before)
+        after = after if len(after) <= rest else after[: max(rest - 1, 0)] + "…"
+    return before, meant, after
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal `text` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def suggest(name: str, known: Iterable[str], label: str = "it has") -> str:

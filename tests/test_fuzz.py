@@ -16,8 +16,10 @@ from sqlml.cli.options import repeat_selectors
 from sqlml.compile import compile_dag
 from sqlml.errors import SqlmlError, flatten, format_error
 from sqlml.ir.dag import Dag
+from sqlml.ir.location import SourceLocation
 from sqlml.parse import ParseRequest, parse_project, parse_variables
 from sqlml.resolve import resolve_project, select_nodes
+from sqlml.source_text import SourceText
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("sqlml_project.yml", "models", "macros", "data_tests")
@@ -115,7 +117,7 @@ def complaint(project: Path) -> str:
 
 def unreadable(error: SqlmlError, project: Path) -> str:
     """Return what is wrong with an error's text or place; empty if nothing is."""
-    text = format_error(error)
+    text = format_error(error, lines_of=SourceText(project))
     if not error.what.strip() or "\x00" in text or "Traceback" in text or "object at 0x" in text:
         return f"unreadable: {text!r}"
     if len(error.what) > 1500:
@@ -131,6 +133,18 @@ def unreadable(error: SqlmlError, project: Path) -> str:
         lines = file.read_text(encoding="utf-8", errors="replace").count("\n") + 1
         if not 1 <= error.location.line <= lines:
             return f"no such line: {text}"
+        return misplaced(error.location, text)
+    return ""
+
+
+def misplaced(place: SourceLocation, text: str) -> str:
+    """Return what is wrong with what is underlined; empty if nothing is."""
+    shown = [line for line in text.splitlines() if re.match(r" +\d+ \| ", line)]
+    carets = [line for line in text.splitlines() if re.match(r" +\| +\^+$", line)]
+    if place.column is not None and not (len(shown) == len(carets) == 1):
+        return f"nothing is underlined: {text}"
+    if place.end_line is not None and (place.end_line, place.end_column or 0) <= (place.line, place.column or 0):
+        return f"it ends before it begins ({place!r}): {text}"
     return ""
 
 

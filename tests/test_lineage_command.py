@@ -99,7 +99,7 @@ def test_diagnostics_of_a_compiled_project(sqlml):
     document = json.loads(out)
     (found,) = document["diagnostics"]
     assert (found["code"], found["level"], found["file"]) == ("L002", "warn", "models/ml.yml")
-    assert found["range"] == {"start": {"line": 7, "column": 5}, "end": {"line": 7, "column": 18}}
+    assert found["range"] == {"start": {"line": 7, "column": 20}, "end": {"line": 7, "column": 28}}
     assert found["path"] == ["late.mean", "f.mean", "stg.delay", "flights.delay"]
     assert "allow_leakage: {mean: …}" in found["fix"]
     manifest = json.loads((sqlml.root / "target" / "manifest.json").read_text(encoding="utf-8"))
@@ -110,6 +110,7 @@ def test_diagnostics_of_a_compiled_project(sqlml):
     assert [entry["code"] for entry in manifest["diagnostics"]] == ["L002"]
     _, out, err = sqlml("compile")
     assert "warning[L002]: feature 'mean'" in err
+    assert "  7 |     training_data: ref('f')\n    |                    ^^^^^^^^\n" in err
 
 
 def test_errors_of_a_project_that_is_wrong(sqlml):
@@ -122,6 +123,9 @@ def test_errors_of_a_project_that_is_wrong(sqlml):
     assert (found["code"], found["level"], found["file"]) == ("E300", "error", "models/f.sql")
     assert found["range"] == {"start": {"line": 2, "column": 3}, "end": {"line": 2, "column": 9}}
     assert "did you mean 'delay'" in found["fix"]
+    code, out, err = sqlml("compile")
+    assert (code, out) == (2, "")
+    assert "  2 |   dellay as mean from {{ ref('stg') }}\n    |   ^^^^^^\n  fix:" in err
     (sqlml.root / "models" / "f.sql").write_text(
         "select number, delay > 15 as is_late, delay as mean from {{ ref('stg') }}", encoding="utf-8"
     )

@@ -150,8 +150,9 @@ def test_the_map_leads_to_the_template():
     # Both rounds of a loop lead to its one line.
     assert place("sum(").line == place("sum(", 2).line == 6
     assert place("sum(", 2).column == 3
-    # What a macro or an expression made leads to its line.
-    assert (place("amout").line, place("amout").column) == (8, None)
+    # What a macro or an expression made leads to its braces.
+    made = place("amout")
+    assert lines[made.line - 1][made.column - 1 : made.end_column - 1] == "{{ safe('amout', 'qty') }}"
     assert place("`dev__ev`").line == 9
     assert place("dayy").line == 12
 
@@ -245,7 +246,7 @@ def test_a_macro_of_the_project_wins_over_a_shipped_one():
 def test_a_macro_defined_twice_is_an_error():
     with pytest.raises(ParseError, match=r"macro .m. is defined twice: first at macros/a\.sql:1") as caught:
         templates(("a", "{% macro m() %}{% endmacro %}"), ("b", "\n{% macro m() %}{% endmacro %}"))
-    assert caught.value.location == SourceLocation("macros/b.sql", 2)
+    assert caught.value.location == SourceLocation("macros/b.sql", 2, 1)
 
 
 def test_a_macro_may_not_take_a_name_of_sqlml():
@@ -296,24 +297,25 @@ def test_all_broken_macro_files_are_reported():
         ("{{ [1] | random }}", 1, "Jinja has no filter 'random'", None),
     ],
 )
-def test_a_broken_template_is_an_error_at_its_line(text, line, what, fix):
+def test_a_broken_template_is_an_error_at_its_place(text, line, what, fix):
     error = fault(text, SAFE)
     assert isinstance(error, ParseError)
     assert what in format_error(error)
-    assert error.location == SourceLocation("models/a.sql", line)
+    assert (error.location.path, error.location.line) == ("models/a.sql", line)
+    assert error.location.column == 1
     if fix is not None:
         assert fix in f"{error.what} {error.fix}"
 
 
 def test_an_error_in_a_macro_is_at_the_macros_line_and_names_the_call():
     error = fault("a\n{{ m() }}", ("m", "{% macro m() %}\n\n{{ nope }}{% endmacro %}"))
-    assert error.location == SourceLocation("macros/m.sql", 3)
-    assert error.what == "'nope' is not defined (called from models/a.sql:2)"
+    assert error.location == SourceLocation("macros/m.sql", 3, 1)
+    assert error.what == "'nope' is not defined (called from models/a.sql:2:1)"
 
 
 def test_an_error_in_a_shipped_macro_is_at_the_call():
     error = fault("a\n{{ m() }}", shipped=[("m", "{% macro m() %}\n\n{{ nope }}{% endmacro %}")])
-    assert error.location == SourceLocation("models/a.sql", 2)
+    assert error.location == SourceLocation("models/a.sql", 2, 1)
 
 
 def test_a_macro_without_end_is_an_error():
@@ -323,7 +325,7 @@ def test_a_macro_without_end_is_an_error():
 def test_a_macro_can_refuse_its_arguments():
     macro = ("m", "{% macro m(x) %}\n{{ exceptions.raise_compiler_error(x ~ ' is bad') }}{% endmacro %}")
     error = fault("\n\n{{ m('it') }}", macro)
-    assert (error.what, error.location) == ("it is bad", SourceLocation("models/a.sql", 3))
+    assert (error.what, error.location) == ("it is bad", SourceLocation("models/a.sql", 3, 1))
 
 
 def test_an_error_of_a_function_gets_the_line_of_the_call():
@@ -332,7 +334,7 @@ def test_an_error_of_a_function_gets_the_line_of_the_call():
 
     with pytest.raises(ResolveError, match="no x") as caught:
         render_sql(templates(), "a\n\n{{ ref('x') }}", "models/a.sql", {"ref": ref})
-    assert caught.value.location == SourceLocation("models/a.sql", 3)
+    assert caught.value.location == SourceLocation("models/a.sql", 3, 1)
 
 
 def test_a_function_can_ask_where_it_is_called():
@@ -340,7 +342,7 @@ def test_a_function_can_ask_where_it_is_called():
     macro = ("m", "{% macro m() %}\n{{ note() }}{% endmacro %}")
     text = "a\n{{ note() }}\n{% for i in [1] %}\n{{ note() }}{% endfor %}{{ m() }}"
     render_sql(templates(macro), text, "models/a.sql", {"note": lambda: places.append(place_of_call()) or ""})
-    assert [str(place) for place in places] == ["models/a.sql:2", "models/a.sql:4", "macros/m.sql:2"]
+    assert [str(place) for place in places] == ["models/a.sql:2:1", "models/a.sql:4:1", "macros/m.sql:2:1"]
     assert place_of_call() is None
 
 

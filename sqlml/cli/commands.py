@@ -9,6 +9,7 @@ import click
 
 from sqlml import __version__
 from sqlml.cli.options import (
+    ProjectGroup,
     build_options,
     json_option,
     plan_options,
@@ -19,7 +20,7 @@ from sqlml.cli.options import (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=ProjectGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="sqlml", message="%(prog)s %(version)s")
 def cli() -> None:
     """Build features in Spark SQL and train, test and serve ML models on them: dbt for machine learning."""

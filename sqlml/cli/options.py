@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sqlml.errors import SqlmlError
+
 if TYPE_CHECKING:
     from sqlml.build import Request
 
@@ -53,6 +55,27 @@ selection_options = _all(_PROJECT + _SELECTION)
 plan_options = _all(_PROJECT + _SELECTION + _RUN)
 test_options = _all(_PROJECT + _SELECTION + _THREADS)
 build_options = _all(_PROJECT + _SELECTION + _RUN + _THREADS)
+
+
+class ProjectCommand(click.Command):
+    """A command that prints what is wrong with the user's lines underlined, and then exits with the error's code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; return its exit code, or None for 0."""
+        try:
+            return super().invoke(ctx)
+        except SqlmlError as error:
+            from sqlml.cli.report import print_error
+
+            print_error(error, ctx.params.get("project_dir") or Path())
+            return error.exit_code
+
+
+class ProjectGroup(click.Group):
+    """Commands on a project."""
+
+    command_class = ProjectCommand
+    group_class = type
 
 
 _TAKE_SEVERAL = ("--select", "-s", "--exclude")

@@ -12,9 +12,9 @@ import click
 
 from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.dag import SqlNode
-from sqlml.ir.diagnostics import Diagnostic
-from sqlml.ir.plan import Action, Step
+from sqlml.ir.plan import Action, Compiled, Step
 from sqlml.ir.results import Status
+from sqlml.source_text import SourceText
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,12 +69,18 @@ def _cell(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+def print_error(error: SqlmlError, project_dir: Path) -> None:
+    """Print an error on stderr, with the user's own lines."""
+    click.echo(format_error(error, lines_of=SourceText(project_dir)), err=True)
+
+
+def print_diagnostics(compiled: Compiled) -> None:
     """Print diagnostics on stderr, so that --json stays one document."""
-    for found in diagnostics:
+    lines_of = SourceText(compiled.dag.project.root)
+    for found in compiled.diagnostics:
         shown = SqlmlError(found.what, found.location, found.fix)
         shown.code = found.code
-        click.echo(format_error(shown, "note" if found.level == "note" else "warning"), err=True)
+        click.echo(format_error(shown, "note" if found.level == "note" else "warning", lines_of), err=True)
 
 
 def print_run(built: Built, is_json: bool) -> None:
@@ -84,14 +90,15 @@ def print_run(built: Built, is_json: bool) -> None:
     if is_json:
         print_json(run_results(built.plan, built.results))
         return
-    print_diagnostics(built.plan.compiled.diagnostics)
+    print_diagnostics(built.plan.compiled)
     # Sources and predictions are read, never built: to count them as unchanged would only puzzle.
     steps = [step for step in built.plan.steps if step.node.kind not in ("source", "prediction")]
     selected = {step.node.id for step in steps if step.is_selected}
     results = [result for result in built.results.results if result.node_id in selected]
     errors = [result.error for result in results if result.error]
+    lines_of = SourceText(built.plan.compiled.dag.project.root)
     for error in errors:
-        click.echo("\n" + format_error(error), err=True)
+        click.echo("\n" + format_error(error, lines_of=lines_of), err=True)
     counts = Counter(result.status for result in results)
     if not built.plan.has_work and not errors and set(counts) <= {Status.KEPT, Status.WARN}:
         warned = f", {counts[Status.WARN]} data tests warn as before" if counts[Status.WARN] else ""
@@ -108,7 +115,7 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     if is_json:
         print_json({"steps": [_step(step) for step in steps], "features": _features(planned)})
         return
-    print_diagnostics(planned.plan.compiled.diagnostics)
+    print_diagnostics(planned.plan.compiled)
     marks = {Action.RUN: "+", Action.KEEP: "=", Action.DECIDE: "?"}
     shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
     rows = [(marks[step.action], step.node.kind, step.node.name, _why(step)) for step in shown]
@@ -153,12 +160,12 @@ def print_compiled(compiled: CompiledProject, is_json: bool, is_timed: bool) -> 
     from sqlml.persist.artifacts import manifest
 
     if is_json:
-        root = compiled.compiled.dag.project.root
-        found = diagnostic_documents(compiled.compiled.diagnostics, root)
+        lines_of = SourceText(compiled.compiled.dag.project.root)
+        found = diagnostic_documents(compiled.compiled.diagnostics, lines_of)
         timing = {"timing": as_document(compiled.aids)} if is_timed else {}
         print_json({**manifest(compiled.compiled), "diagnostics": found, **timing})
         return
-    print_diagnostics(compiled.compiled.diagnostics)
+    print_diagnostics(compiled.compiled)
     nodes = compiled.compiled.dag.nodes
     if len(compiled.selected) == 1 and isinstance(node := nodes[compiled.selected[0]], SqlNode):
         click.echo(node.sql.text)
@@ -172,7 +179,7 @@ def print_refused(error: SqlmlError, project_dir: Path) -> None:
     """Print the errors of a project that cannot be compiled, as `compile --json` lists diagnostics."""
     from sqlml.compiling import diagnostic_documents, diagnostics_of
 
-    print_json({"diagnostics": diagnostic_documents(diagnostics_of(error), project_dir)})
+    print_json({"diagnostics": diagnostic_documents(diagnostics_of(error), SourceText(project_dir))})
 
 
 def print_lineage(found: ColumnLineage, form: str) -> None:

@@ -11,6 +11,7 @@ from sqlml.compile.slices import slice_statement
 from sqlml.compile.sql import Statement, parse_statement
 from sqlml.compile.tokens import digest_tokens
 from sqlml.errors import CompileError, SqlmlError
+from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel
 
 # A condition is read as the WHERE clause of a statement over this relation.
@@ -22,11 +23,15 @@ def read_condition(
     ml_model: MlModel, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
 ) -> Condition | None:
     """Return what the `where:` of an ML model reads, None if it cannot be read; errors are appended to `errors`."""
-    place = ml_model.places.of("where")
+    place = ml_model.places.value_of("where")
     what = f"where: of ml model '{ml_model.name}'"
-    text = f"{_FRAME}{ml_model.where}"
+    condition, shift = str(ml_model.where), len(_FRAME)
+
+    def locate(start: int, end: int | None = None) -> SourceLocation:
+        return place.part(condition, start - shift, None if end is None else end - shift)
+
     try:
-        statement = parse_statement(text, what, lambda offset: place)
+        statement = parse_statement(_FRAME + condition, what, locate)
     except SqlmlError as error:
         errors.append(error)
         return None
@@ -34,7 +39,7 @@ def read_condition(
         errors.append(CompileError(f"{what} is not one condition", place, "write what stands after WHERE, and no more"))
         return None
     readable = {_TRAINING: Readable(_TRAINING, title, columns)}
-    analysis = analyze(statement, readable, what, lambda offset: place)
+    analysis = analyze(statement, readable, what, locate)
     errors.extend(analysis.errors)
     if not analysis.is_exact:
         return Condition(digest_tokens(statement.tokens), None)

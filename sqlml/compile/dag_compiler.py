@@ -135,12 +135,12 @@ class _Compiler:
             return None
         self._found.sql[node.id] = facts
         what, sql = title_of(node), node.sql
-        for path, offset in facts.foreign:
+        for path, start, end in facts.foreign:
             text = f"{what} reads '{path}' past the project: nobody will notice when it changes"
             fix = "declare it under sources: and read it with source()"
-            self._findings.append(Finding("S002", text, sql.locate(offset), fix, node.id))
-        for function, offset in facts.unstable:
-            self._findings.append(self._unstable(node, what, function, sql.locate(offset)))
+            self._findings.append(Finding("S002", text, sql.locate(start, end), fix, node.id))
+        for function, start, end in facts.unstable:
+            self._findings.append(self._unstable(node, what, function, sql.locate(start, end)))
         if facts.length != len(sql.text):
             # Spark takes a trailing semicolon, but not inside of a view or a data test.
             self._nodes[node.id] = replace(node, sql=replace(sql, text=sql.text[: facts.length]))

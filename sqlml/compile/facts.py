@@ -25,8 +25,8 @@ class SqlFacts:
         types: each of `columns`, in order, as `to_plain` gives it; empty if `columns` are unknown.
         is_exact: whether all that it reads is known, so that it can be cut (see `slices`).
         lineage: of a SQL model.
-        foreign: relations outside of the project that it reads, with the offset of their names.
-        unstable: calls of functions whose value changes between two builds, by name and offset.
+        foreign: relations outside of the project that it reads, with the offsets of their names, the end excluded.
+        unstable: calls of functions whose value changes between two builds, in the same form.
     """
 
     length: int
@@ -35,8 +35,8 @@ class SqlFacts:
     types: tuple[Any, ...] = ()
     is_exact: bool = False
     lineage: NodeLineage | None = None
-    foreign: tuple[tuple[str, int], ...] = ()
-    unstable: tuple[tuple[str, int], ...] = ()
+    foreign: tuple[tuple[str, int, int], ...] = ()
+    unstable: tuple[tuple[str, int, int], ...] = ()
 
     def typed(self) -> dict[str, SparkType | None] | None:
         """Return its columns with their types; None: unknown."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sqlml.compile.names import NameResolver, Subquery, offset_of
+from sqlml.compile.names import NameResolver, Subquery
 from sqlml.compile.queries import Join, Relation, Scope
 from sqlml.compile.readable import Readable
 from sqlml.errors import suggest
@@ -82,13 +82,13 @@ class FromReader:
         query: makes the Query of a derived table.
 
     Attributes:
-        foreign: relations outside of the project, with the offset of their names.
+        foreign: relations outside of the project, with their names.
     """
 
     def __init__(
         self, names: NameResolver, readable: Mapping[str, Readable], refs: Mapping[str, str], query: Subquery
     ) -> None:
-        self.foreign: list[tuple[str, int]] = []
+        self.foreign: list[tuple[str, exp.Expr]] = []
         self._names = names
         self._readable = readable
         self._refs = refs
@@ -223,7 +223,7 @@ class FromReader:
                 f"{self._names.what} reads '{path}', which is no CTE and no reference", node.parts[0], fix
             )
         else:
-            self.foreign.append((path, offset_of(node.parts[0])))
+            self.foreign.append((path, node))
         return Relation(name, path, None)
 
 

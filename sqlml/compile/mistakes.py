@@ -164,7 +164,7 @@ class MistakeFinder:
             return
         what = f"ml model '{ml_model.name}' has an event_time, but its hold-out is chosen by {by}, and not by time"
         fix = "write split: {by: time}, or remove 'split:', which does the same"
-        yield Finding("L006", what, ml_model.places.of("split.by"), fix, node.id)
+        yield Finding("L006", what, ml_model.places.value_of("split.by"), fix, node.id)
 
     @staticmethod
     def _place(node: MlNode, feature: str) -> SourceLocation:
@@ -172,8 +172,8 @@ class MistakeFinder:
         for at, name in enumerate(node.ml_model.include):
             if name.lower() == feature.lower():
                 key = f"features.{at}"
-                return places.of(key if key in places.keys else f"features.include.{at}")
-        return places.of("features" if "features" in places.keys else "training_data")
+                return places.value_of(key if key in places.keys else f"features.include.{at}")
+        return places.value_of("features" if "features" in places.keys else "training_data")
 
 
 def _bounded_by(way: Way) -> str:

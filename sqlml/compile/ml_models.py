@@ -78,7 +78,7 @@ def _check_transforms(
         words += [word for word in (entry.encode, entry.scale) if word is not None]
         stages = [_STAGES[word] for word in words if word in _STAGES]
         yield from check_params(stages, entry.params, ml_model.places, f"transforms.{at}.params")
-        place = ml_model.places.of(f"transforms.{at}.columns")
+        place = ml_model.places.value_of(f"transforms.{at}.columns")
         for column in entry.columns if columns is not None else ():
             what = f"a transform of ml model '{ml_model.name}' names '{column}', which"
             if column != "*" and column.lower() not in known:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from sqlglot import exp
 
 from sqlml.compile.queries import Query, Reads, Relation, Scope
+from sqlml.compile.spans import Spans
 from sqlml.compile.sql import Locate
 from sqlml.errors import CompileError, SqlmlError, suggest
 
@@ -30,6 +31,8 @@ class NameResolver:
 
     Args:
         what: whose SQL it is, for errors (`sql model 'x'`).
+        locate: offsets in the SQL -> place in the user's file.
+        spans: where its expressions stand.
         subquery: makes the Query of a subquery that an expression holds.
 
     Attributes:
@@ -40,7 +43,7 @@ class NameResolver:
         subqueries: id of a subquery's expression to its Query.
     """
 
-    def __init__(self, what: str, locate: Locate, subquery: Subquery) -> None:
+    def __init__(self, what: str, locate: Locate, spans: Spans, subquery: Subquery) -> None:
         self.what = what
         self.errors: list[SqlmlError] = []
         self.unknown: set[int] = set()
@@ -48,6 +51,7 @@ class NameResolver:
         self.meanings: dict[int, tuple[int, tuple[Target, ...]]] = {}
         self.subqueries: dict[int, Query] = {}
         self._locate = locate
+        self._spans = spans
         self._subquery = subquery
 
     def read(
@@ -79,7 +83,7 @@ class NameResolver:
 
     def error(self, what: str, node: exp.Expr | None, fix: str | None = None) -> None:
         """Note an error at the place of `node`."""
-        self.errors.append(CompileError(what, self._locate(offset_of(node)), fix))
+        self.errors.append(CompileError(what, self._locate(*self._spans.of(node)), fix))
 
     def _read_all(self, star: exp.Expr, relations: Iterable[Relation], reads: Reads) -> None:
         targets: list[Target] = []
@@ -199,17 +203,6 @@ class NameResolver:
                 parts[0],
                 suggest(name, columns, "it has" if len(scope.relations) == 1 else "they have"),
             )
-
-
-def offset_of(node: exp.Expr | None) -> int:
-    """Return the offset in the text of the first name in `node`; 0 if it has none."""
-    if node is None:
-        return 0
-    own = node.meta.get("start")
-    if own is not None:
-        return int(own)
-    starts = [found.meta["start"] for found in node.find_all(exp.Identifier) if "start" in found.meta]
-    return min(starts, default=0)
 
 
 def _all_relations(scope: Scope | None) -> Iterable[Relation]:

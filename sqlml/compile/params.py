@@ -23,9 +23,10 @@ def check_params(stages: Sequence[str], params: Mapping[str, Any], places: Place
     usable = {name for stage in stages for name, param in spark_params(stage).items() if not param.is_column}
     refused: set[str] = set()
     for name, value in params.items():
-        place = places.of(f"{key}.{name}")
+        place = places.value_of(f"{key}.{name}")
         if name not in usable:
-            yield CompileError(f"{title} param '{name}'", place, suggest(name, usable, "there are"))
+            key_place = places.of(f"{key}.{name}")
+            yield CompileError(f"{title} param '{name}'", key_place, suggest(name, usable, "there are"))
         owners = [stage for stage in stages if name in usable and name in spark_params(stage)]
         faults = {find_fault(spark_params(stage)[name], value) for stage in owners} - {None}
         for what, fix in sorted(fault for fault in faults if fault is not None):
@@ -35,4 +36,4 @@ def check_params(stages: Sequence[str], params: Mapping[str, Any], places: Place
     for stage in stages:
         own = {name: value for name, value in params.items() if name in spark_params(stage) and name not in refused}
         for name, what, fix in find_conflicts(stage, own):
-            yield CompileError(what, places.of(f"{key}.{name}"), fix)
+            yield CompileError(what, places.value_of(f"{key}.{name}"), fix)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from sqlml.compile.determinism import find_unstable
 from sqlml.compile.facts import SqlFacts, SqlSlice
 from sqlml.compile.lineage.nodes import LineageTracer
-from sqlml.compile.names import offset_of
 from sqlml.compile.queries import Output
 from sqlml.compile.readable import Readable
 from sqlml.compile.scopes import Analysis, analyze
 from sqlml.compile.slices import slice_statement
+from sqlml.compile.spans import Spans
 from sqlml.compile.sql import Statement, parse_statement, tokenize
 from sqlml.compile.tokens import digest_tokens
 from sqlml.compile.types import SparkType, to_plain
@@ -87,7 +87,8 @@ class FreshReader:
             self._trees[node.id] = (statement, analysis)
         with self._timing.measure("compile", "find types"):
             typed = type_query(statement.tree, _typed(reading.readable))
-        found = None if isinstance(node, TestNode) else _columns(reading, analysis, typed, errors)
+        spans = Spans(statement.tokens)
+        found = None if isinstance(node, TestNode) else _columns(reading, analysis, typed, spans, errors)
         columns = None if found is None else tuple(found)
         lineage = None
         if isinstance(node, SqlNode):
@@ -100,8 +101,8 @@ class FreshReader:
             types=tuple([to_plain(given) for given in (found or {}).values()]),
             is_exact=analysis.is_exact,
             lineage=lineage,
-            foreign=analysis.foreign,
-            unstable=tuple([(token.text, token.start) for token in find_unstable(statement)]),
+            foreign=tuple([(path, *spans.of(table)) for path, table in analysis.foreign]),
+            unstable=tuple([(token.text, token.start, token.end + 1) for token in find_unstable(statement)]),
         )
 
     def cut(self, reading: Reading, columns: frozenset[str]) -> SqlSlice:
@@ -134,7 +135,7 @@ def _typed(readable: Mapping[str, Readable]) -> ColumnsOf:
 
 
 def _columns(
-    reading: Reading, analysis: Analysis, typed: Columns | None, errors: list[SqlmlError]
+    reading: Reading, analysis: Analysis, typed: Columns | None, spans: Spans, errors: list[SqlmlError]
 ) -> Mapping[str, SparkType | None] | None:
     """Return the columns of a SQL model with their types, None if they are unknown; errors are appended to `errors`."""
     outputs = analysis.query.outputs
@@ -144,7 +145,7 @@ def _columns(
     if not outputs:
         place = reading.sql.locate(0)
         errors.append(CompileError(f"{reading.what} returns no columns", place, "name some after SELECT"))
-    found = list(_check_outputs(outputs, reading.what, reading.sql))
+    found = list(_check_outputs(outputs, reading.what, reading.sql, spans))
     errors.extend(found)
     names = None if found else analysis.query.columns
     return None if names is None else _types_of(names, typed)
@@ -163,12 +164,12 @@ def _types_alone(typed: Columns | None) -> dict[str, SparkType | None] | None:
     return found if found and "" not in found and is_usable else None
 
 
-def _check_outputs(outputs: list[Output], what: str, sql: Rendered) -> Iterator[SqlmlError]:
+def _check_outputs(outputs: list[Output], what: str, sql: Rendered, spans: Spans) -> Iterator[SqlmlError]:
     seen: dict[str, str] = {}
     for at, output in enumerate(outputs):
         found = _check_output(output, at, seen)
         if found is not None:
-            yield CompileError(f"{what} returns {found[0]}", sql.locate(offset_of(output.node)), found[1])
+            yield CompileError(f"{what} returns {found[0]}", sql.locate(*spans.of(output.node)), found[1])
         elif output.name is not None:
             seen[output.name.lower()] = output.name
 

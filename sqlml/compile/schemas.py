@@ -32,7 +32,7 @@ def read_columns(
     """
     declared = node.source if isinstance(node, SourceNode) else node.seed
     title = f"{node.kind} '{node.name}'"
-    place = declared.places.of("path")
+    place = declared.places.value_of("path")
     if not (root / declared.path).exists():
         errors.append(CompileError(f"{title} reads '{declared.path}', which does not exist", place))
         return None
@@ -55,7 +55,7 @@ def read_columns(
 
 def _check_names(declared: Source | Seed, title: str, columns: FileColumns) -> list[SqlmlError]:
     errors: list[SqlmlError] = []
-    place = declared.places.of("path")
+    place = declared.places.value_of("path")
     seen: dict[str, str] = {}
     for name, _ in columns:
         if name.lower() in seen:

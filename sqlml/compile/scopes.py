@@ -13,9 +13,10 @@ from typing import TypeGuard
 from sqlglot import exp
 
 from sqlml.compile.from_clause import Columns, FromReader, Visible, alias_columns, columns_of
-from sqlml.compile.names import NameResolver, Target, offset_of
+from sqlml.compile.names import NameResolver, Target
 from sqlml.compile.queries import Output, Query, Reads, Relation, Scope
 from sqlml.compile.readable import Readable
+from sqlml.compile.spans import Spans, offset_of
 from sqlml.compile.sql import Locate, Statement
 from sqlml.errors import SqlmlError, suggest
 
@@ -29,7 +30,7 @@ class Analysis:
 
     Attributes:
         is_exact: whether each name's meaning is known; if not, nothing may be concluded from what is not in `query`.
-        foreign: relations outside of the project that it reads, with the offset of their names.
+        foreign: relations outside of the project that it reads, with their names.
         meanings: id of a column's expression to how many of its parts name the column, and what it means.
         subqueries: id of a subquery's expression to its Query.
         is_recursive: whether a CTE reads itself.
@@ -38,7 +39,7 @@ class Analysis:
     query: Query
     errors: tuple[SqlmlError, ...]
     is_exact: bool
-    foreign: tuple[tuple[str, int], ...] = ()
+    foreign: tuple[tuple[str, exp.Expr], ...] = ()
     meanings: Mapping[int, tuple[int, tuple[Target, ...]]] = field(default_factory=dict)
     subqueries: Mapping[int, Query] = field(default_factory=dict)
     is_recursive: bool = False
@@ -58,7 +59,8 @@ def analyze(
         what: whose SQL it is, for errors.
         refs: what a user might write instead of a reference -> the reference, for the fix.
     """
-    analyzer = _Analyzer(readable, what, locate, refs or {})
+    spans = Spans(statement.tokens)
+    analyzer = _Analyzer(readable, what, locate, spans, refs or {})
     query = analyzer.query(statement.tree, {}, None)
     names = analyzer.names
     return Analysis(
@@ -73,8 +75,10 @@ def analyze(
 
 
 class _Analyzer:
-    def __init__(self, readable: Mapping[str, Readable], what: str, locate: Locate, refs: Mapping[str, str]) -> None:
-        self.names = NameResolver(what, locate, self.query)
+    def __init__(
+        self, readable: Mapping[str, Readable], what: str, locate: Locate, spans: Spans, refs: Mapping[str, str]
+    ) -> None:
+        self.names = NameResolver(what, locate, spans, self.query)
         self.froms = FromReader(self.names, readable, refs, self.query)
         self.is_recursive = False
 

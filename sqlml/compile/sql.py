@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
@@ -15,7 +16,13 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlml.errors import CompileError
 from sqlml.ir.location import SourceLocation
 
-Locate = Callable[[int], SourceLocation]
+
+class Locate(Protocol):
+    """Gives the place in the user's file of a stretch of SQL text."""
+
+    def __call__(self, start: int, end: int | None = None, /) -> SourceLocation:
+        """Return where the characters from `start` to `end` (excluded) came from; None: it is not known how many."""
+
 
 # After a comma these can only mean that something is missing; sqlglot reads over it, Spark does not.
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
@@ -40,7 +47,7 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
 
     Args:
         what: whose SQL it is, for errors (`sql model 'x'`).
-        locate: offset in `text` -> place in the user's file.
+        locate: offsets in `text` -> place in the user's file.
 
     Raises:
         CompileError: it cannot be read, is empty, is no query, or is more than one statement.
@@ -62,12 +69,16 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
     if len(trees) > 1:
         second = next(token for token in tokens if token.token_type is TokenType.SEMICOLON)
         raise CompileError(
-            f"{what} has more than one statement", locate(second.start), "keep one SELECT; give others their own files"
+            f"{what} has more than one statement",
+            locate(*_place(second)),
+            "keep one SELECT; give others their own files",
         )
     tree = trees[0]
     if not isinstance(tree, exp.Query) or isinstance(tree, exp.Table):
         first = tokens[0]
-        raise CompileError(f"{what} is not a SELECT", locate(first.start), "write one SELECT; sqlml writes its result")
+        raise CompileError(
+            f"{what} is not a SELECT", locate(*_place(first)), "write one SELECT; sqlml writes its result"
+        )
     return Statement(text, tuple(tokens), tree)
 
 
@@ -83,7 +94,7 @@ def tokenize(text: str, what: str, locate: Locate) -> list[Token]:
         offset = _unclosed(text)
         shown = text[offset : offset + 2] if text.startswith("/*", offset) else text[offset : offset + 1]
         raise CompileError(
-            f"{what} cannot be read: {shown} is never closed", locate(offset), f"close the {shown}"
+            f"{what} cannot be read: {shown} is never closed", locate(offset, offset + len(shown)), f"close the {shown}"
         ) from None
     for token, following in pairwise(tokens):
         # `window` is also a function, which sqlglot does not know after GROUP BY.
@@ -108,7 +119,7 @@ def _check_commas(tokens: Sequence[Token], what: str, locate: Locate) -> None:
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.token_type is TokenType.COMMA and (following is None or following.token_type in _NO_ITEM):
             raise CompileError(
-                f"{what} cannot be read: nothing follows a comma", locate(token.start), "remove the comma"
+                f"{what} cannot be read: nothing follows a comma", locate(*_place(token)), "remove the comma"
             )
 
 
@@ -120,6 +131,9 @@ def _unreadable(error: SqlglotParseError, tokens: Sequence[Token], what: str, lo
         reason = "something is missing"
     reason = "unexpected" if reason.startswith("Invalid expression") else reason[:1].lower() + reason[1:]
     at = [token for token in tokens if (token.line, token.col) == (first.get("line"), first.get("col"))]
-    offset = at[0].start if at else 0
     near = f" near '{at[0].text}'" if at else ""
-    return CompileError(f"{what} cannot be read{near}: {reason}", locate(offset))
+    return CompileError(f"{what} cannot be read{near}: {reason}", locate(*_place(at[0])) if at else locate(0))
+
+
+def _place(token: Token) -> tuple[int, int]:
+    return token.start, token.end + 1

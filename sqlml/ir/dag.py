@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.location import Places, SourceLocation, locate_span
 from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, Project, Seed, Source, SqlModel
 
 NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "test"]
@@ -20,34 +20,66 @@ class Segment:
         start, end: offsets in the rendered text, end excluded.
         line: line in the template, from 1.
         offset: offset in the template of the stretch's first character when it was copied as it stands; None when
-            an expression or a macro made it (then only `line` is known).
+            an expression or a macro made it.
+        made_by: offsets in the template of the expression that made it, braces included, end excluded; None when it
+            was copied, or only the line is known.
     """
 
     start: int
     end: int
     line: int
     offset: int | None = None
+    made_by: tuple[int, int] | None = None
+
+    def reach(self, offset: int) -> tuple[int, int] | None:
+        """Return the stretch of the template that the character at `offset` of the rendered text came from."""
+        if self.offset is None:
+            return self.made_by
+        at = self.offset + offset - self.start
+        return at, at + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """SQL after Jinja, with the way back to the user's file."""
+    """SQL after Jinja, with the way back to the user's file.
+
+    Attributes:
+        origin: the place of all of it, if sqlml itself wrote it for something that a user declared.
+    """
 
     text: str
     path: str
     template: str
     segments: tuple[Segment, ...] = ()
+    origin: SourceLocation | None = None
 
-    def locate(self, offset: int) -> SourceLocation:
-        """Return the place in the user's file of the character at `offset` of `text`."""
-        for segment in self.segments:
-            if segment.start <= offset < segment.end:
-                if segment.offset is None:
-                    return SourceLocation(self.path, segment.line)
-                at = segment.offset + offset - segment.start
-                start_of_line = self.template.rfind("\n", 0, at) + 1
-                return SourceLocation(self.path, self.template.count("\n", 0, at) + 1, at - start_of_line + 1)
-        return SourceLocation(self.path, 1)
+    def locate(self, start: int, end: int | None = None) -> SourceLocation:
+        """Return the place in the user's file of the characters from `start` to `end` of `text`.
+
+        Args:
+            start: an offset in `text`.
+            end: the offset behind the last of them; None: it is not known how far they reach.
+        """
+        if self.origin is not None:
+            return self.origin
+        first = self._segment(start)
+        came_from = None if first is None else first.reach(start)
+        if first is None or came_from is None:
+            return SourceLocation(self.path, 1 if first is None else first.line)
+        begin, stop = came_from
+        if end is None:
+            place = locate_span(self.path, self.template, begin, stop)
+            return place if first.offset is None else SourceLocation(self.path, place.line, place.column)
+        # The end may be in a stretch that stands before the start, as in the next round of a loop.
+        for segment, last in ((self._segment(end - 1), end - 1), (first, min(end, first.end) - 1)):
+            reached = None if segment is None else segment.reach(last)
+            if reached is not None and reached[1] > begin:
+                stop = reached[1]
+                break
+        return locate_span(self.path, self.template, begin, stop)
+
+    def _segment(self, offset: int) -> Segment | None:
+        return next((segment for segment in self.segments if segment.start <= offset < segment.end), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

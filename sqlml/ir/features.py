@@ -47,7 +47,7 @@ def feature_names(names: Sequence[str], ml_model: MlModel) -> tuple[str, ...]:
     )
     errors += [error for name in features if (error := _reserved(name, ml_model)) is not None]
     if not features and not errors:
-        errors.append(CompileError(f"ml model '{ml_model.name}' has no feature", ml_model.places.of("features")))
+        errors.append(CompileError(f"ml model '{ml_model.name}' has no feature", ml_model.places.value_of("features")))
     raise_all(errors)
     return features
 
@@ -62,11 +62,11 @@ def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> Compil
 def _named(ml_model: MlModel) -> list[tuple[str, str, SourceLocation]]:
     """Return every column that the ML model names, with what it is named as and where."""
     places = ml_model.places
-    named = [(name, ROLES[key].name, places.of(key)) for key, name in ml_model.role_columns.items()]
+    named = [(name, ROLES[key].name, places.value_of(key)) for key, name in ml_model.role_columns.items()]
     if ml_model.event_time is not None:
-        named.append((ml_model.event_time, "event time", places.of("event_time")))
+        named.append((ml_model.event_time, "event time", places.value_of("event_time")))
     named += [(name, "key", places.of(f"keys.{index}")) for index, name in enumerate(ml_model.keys)]
-    named += [(name, "split column", places.of("split.column")) for name in ml_model.split.columns]
+    named += [(name, "split column", places.value_of("split.column")) for name in ml_model.split.columns]
     for index, name in enumerate(ml_model.include):
         if name != "*":
             named.append((name, "feature", _place_of_feature(ml_model, index)))
@@ -109,5 +109,5 @@ def _reserved(name: str, ml_model: MlModel) -> CompileError | None:
         what = f"feature '{name}' has the name of a column that Spark's fitted models add"
     else:
         return None
-    place = ml_model.places.of("features" if ml_model.include else "training_data")
+    place = ml_model.places.value_of("features" if ml_model.include else "training_data")
     return CompileError(f"ml model '{ml_model.name}': {what}", place, "give it another name in the SQL, or exclude it")

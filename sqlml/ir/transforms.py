@@ -316,7 +316,7 @@ def _no_transform(column: Column, ml_model: MlModel) -> CompileError:
         "date": f"month({name}), dayofweek({name}) or an age in days",
     }
     made = choices.get(column.type.lower(), "a number, a boolean or a string")
-    place = ml_model.places.of("features" if ml_model.include else "training_data")
+    place = ml_model.places.value_of("features" if ml_model.include else "training_data")
     return CompileError(
         f"ml model '{ml_model.name}': feature '{name}' is of type {column.type}, which has no transform",
         place,

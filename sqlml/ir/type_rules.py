@@ -56,7 +56,7 @@ def _label_errors(ml_model: MlModel, estimator: Estimator, data_type: str) -> It
         yield CompileError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}, "
             f"which '{estimator.name}' cannot learn",
-            ml_model.places.of("label"),
+            ml_model.places.value_of("label"),
             f"make one of these of it in the SQL: {', '.join(allowed)}",
         )
     elif is_classifier:
@@ -70,7 +70,7 @@ def _positive_errors(ml_model: MlModel, estimator: Estimator, data_type: str) ->
         if base in TEXTS and estimator.max_classes == 2:
             yield CompileError(
                 f"{what} and has no 'positive:'",
-                ml_model.places.of("label"),
+                ml_model.places.value_of("label"),
                 "say which value is class 1: positive: VALUE",
             )
         return
@@ -83,14 +83,16 @@ def _positive_errors(ml_model: MlModel, estimator: Estimator, data_type: str) ->
         fix = "write a number"
     else:
         return
-    yield CompileError(f"{what} and is never {positive!r}, its 'positive:'", ml_model.places.of("positive"), fix)
+    yield CompileError(f"{what} and is never {positive!r}, its 'positive:'", ml_model.places.value_of("positive"), fix)
 
 
 def _role_errors(ml_model: MlModel, key: str, data_type: str) -> Iterator[SqlmlError]:
     allowed = (*NUMBERS, "boolean")
     if _base(data_type) not in allowed:
         what = f"{ROLES[key].name} '{getattr(ml_model, key)}' of ml model '{ml_model.name}' is of type {data_type}"
-        yield CompileError(f"{what}, which is no number", ml_model.places.of(key), "make a number of it in the SQL")
+        yield CompileError(
+            f"{what}, which is no number", ml_model.places.value_of(key), "make a number of it in the SQL"
+        )
 
 
 def _split_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
@@ -109,14 +111,14 @@ def _split_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[Sqlml
             if wrong:
                 shown = ", ".join(map(repr, wrong))
                 yield CompileError(
-                    f"{what} and is never {shown}", ml_model.places.of("split"), "give values of that type"
+                    f"{what} and is never {shown}", ml_model.places.value_of("split"), "give values of that type"
                 )
 
 
 def _split_place(ml_model: MlModel) -> SourceLocation:
     if not ml_model.split.columns:
-        return ml_model.places.of("event_time" if ml_model.event_time else "keys")
-    return ml_model.places.of("split.column" if "split.column" in ml_model.places.keys else "split")
+        return ml_model.places.value_of("event_time" if ml_model.event_time else "keys")
+    return ml_model.places.value_of("split.column" if "split.column" in ml_model.places.keys else "split")
 
 
 def _key_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
@@ -124,7 +126,9 @@ def _key_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlEr
         found = types.get(name.lower(), "")
         if not is_hashable(found):
             what = f"key '{name}' of ml model '{ml_model.name}' is of type {found}, which tells no rows apart"
-            yield CompileError(what, ml_model.places.of(f"keys.{at}"), "take a number, a string or a time for a key")
+            yield CompileError(
+                what, ml_model.places.value_of(f"keys.{at}"), "take a number, a string or a time for a key"
+            )
 
 
 def _may_be(value: Scalar, data_type: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -52,17 +52,13 @@ def read_data_tests(relation: Relation, column: str, items: list[Any], path: str
         if isinstance(item, str) and item in PLAIN_TESTS:
             yield DataTest(item, place, column=column)
             continue
-        subject = Subject(f"{relation.name}, column '{column}'", "data_tests", _always(place))
+        subject = Subject(f"{relation.name}, column '{column}'", "data_tests", Places(place))
         kind = _kind_of(item, subject, relation.errors)
         if kind is not None:
             given = item[kind] if isinstance(item, dict) else {}
             spec = _read_spec(relation, subject, kind, given, f"{item_path}.{kind}")
             if spec is not None and spec.enabled is not False:
                 yield _to_data_test(spec, kind, column, place)
-
-
-def _always(place: SourceLocation) -> Callable[[str], SourceLocation]:
-    return lambda _: place
 
 
 def _kind_of(item: Any, subject: Subject, errors: list[SqlmlError]) -> str | None:
@@ -85,17 +81,17 @@ def _kind_of(item: Any, subject: Subject, errors: list[SqlmlError]) -> str | Non
 def _read_spec(relation: Relation, owner: Subject, kind: str, given: Any, path: str) -> DataTestConfig | None:
     values, origins, twice = _flatten(given)
 
-    def locate(key: str) -> SourceLocation:
+    def written(key: str) -> str:
         first, dot, rest = key.partition(".")
-        return relation.places.of(f"{path}.{origins.get(first, first)}{dot}{rest}" if key else path)
+        return f"{path}.{origins.get(first, first)}{dot}{rest}" if key else path
 
-    subject = Subject(f"{owner.name}, data test '{kind}'", "data_tests", locate)
+    subject = Subject(f"{owner.name}, data test '{kind}'", "data_tests", relation.places, written)
     for key in twice:
         relation.errors.append(subject.error(key, f"key '{key}' is given twice", "remove one of the two"))
     spec = validate(DATA_TESTS[kind], values, subject, relation.errors)
     if isinstance(spec, AcceptedValues) and not spec.values:
         what = "'values' is an empty list, which no row can pass"
-        relation.errors.append(subject.error("values", what, "name the values"))
+        relation.errors.append(subject.value_error("values", what, "name the values"))
     return spec
 
 

@@ -36,7 +36,7 @@ class DeclaredRelation:
     @property
     def place(self) -> SourceLocation:
         """Where the name stands."""
-        return self.places.of("name")
+        return self.places.value_of("name")
 
 
 @dataclass(frozen=True, slots=True)

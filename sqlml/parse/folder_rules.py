@@ -36,7 +36,7 @@ def _read_rules(
     path = ".".join((kind, *parts))
     spec = CONFIGS[kind]
     # Keys are looked up with their plus sign, as they are written.
-    subject = Subject(f"'{path}'", f"{kind}.config", lambda key: places.of(f"{path}.+{key}"))
+    subject = Subject(f"'{path}'", f"{kind}.config", places, lambda key: f"{path}.+{key}")
     settings: dict[str, Any] = {}
     folders: dict[str, Mapping[str, Any]] = {}
     for key, inner in value.items():

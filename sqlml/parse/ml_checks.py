@@ -58,7 +58,7 @@ def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError
     if estimator is None:
         known = suggest(name, ESTIMATORS, "there are")
         what = f"estimator '{name}' is not supported yet" if name in LATER_ESTIMATORS else f"unknown estimator '{name}'"
-        yield subject.error("estimator", what, known)
+        yield subject.value_error("estimator", what, known)
         return
     yield from _check_roles_of_estimator(spec, estimator, subject)
     if estimator.problem is not Problem.CLASSIFICATION:
@@ -102,7 +102,7 @@ def _check_roles(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
         first = taken.setdefault(column.lower(), role)
         if (first, path) != (role, path) or (role == "key" and spec.keys.index(column) != int(path[5:])):
             both = f"two roles: {first} and {role}" if first != role else "the same role twice"
-            yield subject.error(
+            yield subject.value_error(
                 path, f"column '{column}' has {both}", "a column has one role: remove it from one of the two"
             )
 
@@ -138,12 +138,14 @@ def _check_transforms(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlErro
         for column in entry.columns:
             if column.lower() in roles:
                 what = f"a transform names '{column}', which is the {roles[column.lower()]}"
-                yield subject.error(f"{path}.columns", what, "transforms are for features: remove it")
+                yield subject.value_error(f"{path}.columns", what, "transforms are for features: remove it")
             if column.lower() in excluded:
                 what = f"a transform names '{column}', which is excluded from the features"
-                yield subject.error(f"{path}.columns", what, "remove it from one of the two")
+                yield subject.value_error(f"{path}.columns", what, "remove it from one of the two")
         if "*" in entry.columns and len(entry.columns) > 1:
-            yield subject.error(f"{path}.columns", "'*' means every feature, and stands alone", 'write columns: "*"')
+            yield subject.value_error(
+                f"{path}.columns", "'*' means every feature, and stands alone", 'write columns: "*"'
+            )
         if all(word is None for word in (entry.impute, entry.encode, entry.scale)) and not entry.params:
             what = "a transform that says nothing to do"
             yield subject.error(path, what, "add impute:, encode: or scale:")
@@ -164,7 +166,7 @@ def _check_impute(value: Any, path: str, subject: Subject) -> Iterator[SqlmlErro
         near = difflib.get_close_matches(value.lower(), _IMPUTE_WORDS, n=1, cutoff=0.8)
         if near:
             what = f"'impute: {value}' is neither of {', '.join(_IMPUTE_WORDS)}, but almost"
-            yield subject.error(f"{path}.impute", what, f"did you mean '{near[0]}'?")
+            yield subject.value_error(f"{path}.impute", what, f"did you mean '{near[0]}'?")
 
 
 def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> Iterator[SqlmlError]:
@@ -192,10 +194,10 @@ def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> 
                 "add 'holdout_values: [test]', or what the column holds",
             )
     if split.by in ("time", "column") and len(split.column) > 1:
-        yield subject.error("split.column", f"a split by {split.by} takes one column", "name one")
+        yield subject.value_error("split.column", f"a split by {split.by} takes one column", "name one")
     for value in split.train_values:
         if value in split.holdout_values:
-            yield subject.error(
+            yield subject.value_error(
                 "split.train_values", f"value '{value}' is both fitted on and held out", "remove it from one of the two"
             )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlml.errors import SqlmlError
-from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.location import Places
 from sqlml.ir.project import Gate, MlModel, Retrain, Split, TransformSpec
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
@@ -20,7 +20,7 @@ from sqlml.parse.subject import Subject
 def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
     """Return what an entry of `ml_models:` declares; what is wrong goes to `errors`."""
     places = raw.entry.places
-    subject = Subject(raw.subject("ml model"), "ml_models", _locate(places))
+    subject = Subject(raw.subject("ml model"), "ml_models", places, _written(places))
     spec = None if raw.entry.broken else validate(MlModelSpec, raw.entry.value, subject, errors)
     if spec is None:
         return DeclaredMlModel(raw.name, places)
@@ -29,9 +29,9 @@ def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
     return DeclaredMlModel(raw.name, places, _to_ml_model(spec, raw.path, places), given_config(own))
 
 
-def _locate(places: Places) -> Callable[[str], SourceLocation]:
+def _written(places: Places) -> Callable[[str], str]:
     # A list of features stands for their `include`.
-    return lambda key: places.of(key if key in places.keys else key.replace("features.include.", "features."))
+    return lambda key: key if key in places.keys else key.replace("features.include.", "features.")
 
 
 def _to_ml_model(spec: MlModelSpec, path: str, places: Places) -> MlModel:

@@ -27,7 +27,7 @@ def check_names(named: Iterable[Named]) -> Iterator[SqlmlError]:
 
 def check_sources(sources: Iterable[Source]) -> Iterator[SqlmlError]:
     """Yield an error for each source that is declared already."""
-    named = (("source", f"{source.source_name}.{source.name}", source.places.of("name")) for source in sources)
+    named = (("source", f"{source.source_name}.{source.name}", source.places.value_of("name")) for source in sources)
     yield from check_names(named)
 
 

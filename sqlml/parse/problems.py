@@ -66,14 +66,14 @@ def _explain(spec: type[BaseModel], detail: ErrorDetails, subject: Subject) -> P
         keys = ", ".join(f"{key}: …" for key in value)
         return not_yet(subject, path, f"{names[-1]}: {{{keys}}}", LATER_MAPPINGS[grammar], names[:-1])
     if kind == "refused":
-        return subject.error(path, f"{shown} {context['what']}{inside}", context["fix"])
+        return subject.value_error(path, f"{shown} {context['what']}{inside}", context["fix"])
     if kind == "literal_error":
         return _wrong_value(subject, loc, value, context["expected"])
     if value is None:
         what = f"{shown} has no value{inside}"
         return subject.error(path, what, f"write {_EXPECTED.get(kind, 'one')}, or remove it")
     what = f"{shown} must be {_EXPECTED.get(kind, detail['msg'])}, not {describe(value)}{inside}"
-    return subject.error(path, what, _SHAPE_FIX.get(kind) or _fix_scalar(kind, value))
+    return subject.value_error(path, what, _SHAPE_FIX.get(kind) or _fix_scalar(kind, value))
 
 
 def _fix_scalar(kind: str, value: Any) -> str | None:
@@ -101,10 +101,12 @@ def _wrong_value(subject: Subject, loc: Loc, value: Any, expected: str) -> Parse
     allowed = re.findall(r"'([^']*)'", expected) or [expected]
     if isinstance(value, str) and value in later:
         what = f"'{names[-1]}: {value}' is not supported yet{_inside(names[:-1])}"
-        return subject.error(path, what, f"it is one of: {', '.join(allowed)} ({later[value]} will follow)")
+        return subject.value_error(path, what, f"it is one of: {', '.join(allowed)} ({later[value]} will follow)")
     shown = f"'{value}'" if isinstance(value, str) else describe(value)
     what = f"'{names[-1]}' cannot be {shown}{_inside(names[:-1])}"
-    return subject.error(path, what, suggest(str(value), allowed, "it is one of" if len(allowed) > 1 else "it is"))
+    return subject.value_error(
+        path, what, suggest(str(value), allowed, "it is one of" if len(allowed) > 1 else "it is")
+    )
 
 
 def _unknown_key(spec: type[BaseModel], loc: Loc, subject: Subject) -> ParseError:

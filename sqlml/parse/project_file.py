@@ -39,7 +39,7 @@ def read_project_file(
     """
     parts = _read_parts(text, variables, make_render, errors)
     entry = parts.rest
-    subject = Subject("project file", "project", entry.places.of)
+    subject = Subject("project file", "project", entry.places)
     spec = _validate(entry, subject, errors)
     return Settings(
         name=spec.name,
@@ -152,7 +152,7 @@ def _read_target(spec: ProjectFileSpec, asked: str | None, parts: _Parts, errors
         )
     elif name not in known:
         what = f"project file: target '{name}' is not among its targets"
-        errors.append(ParseError(what, parts.rest.places.of("target"), suggest(name, known, "there are")))
+        errors.append(ParseError(what, parts.rest.places.value_of("target"), suggest(name, known, "there are")))
     return checked.get(name) or _default_target(name, errors)
 
 
@@ -163,7 +163,7 @@ def _default_target(name: str, errors: list[SqlmlError]) -> Target:
 
 
 def _read_one_target(name: str, entry: Entry, errors: list[SqlmlError]) -> Target:
-    subject = Subject(f"target '{name}'", "project.targets", entry.places.of)
+    subject = Subject(f"target '{name}'", "project.targets", entry.places)
     spec = validate(TargetSpec, {} if entry.value is None else entry.value, subject, errors)
     if spec is None:
         return Target(name, name)

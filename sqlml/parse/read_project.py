@@ -138,7 +138,7 @@ def _read_ml_models(entries: Entries, defaults: FolderDefaults, errors: list[Sql
 def _named(seeds: Sequence[Seed], sql_models: Sequence[SqlModel], ml_models: Sequence[MlModel]) -> list[Named]:
     named: list[Named] = [("seed", seed.name, SourceLocation(seed.path, 1)) for seed in seeds]
     named += [("sql model", sql_model.name, sql_model.places.whole) for sql_model in sql_models]
-    named += [("ml model", ml_model.name, ml_model.places.of("name")) for ml_model in ml_models]
+    named += [("ml model", ml_model.name, ml_model.places.value_of("name")) for ml_model in ml_models]
     return named
 
 

@@ -24,7 +24,7 @@ SEED_ENDINGS = (".csv", ".parquet", ".json")
 def locate_source(source: Source, root: Path, seed_paths: Iterable[str], errors: list[SqlmlError]) -> Source:
     """Return a source with its format; what is wrong with its path goes to `errors`."""
     title = f"source '{source.source_name}.{source.name}'"
-    subject = Subject(title, "sources.tables", source.places.of)
+    subject = Subject(title, "sources.tables", source.places)
     return replace(source, format=_check_path(source, root, seed_paths, subject, errors))
 
 
@@ -34,18 +34,18 @@ def _check_path(
     """Return the format of a source, given or by its endings; what is wrong goes to `errors`."""
     if "://" in source.path or source.path.startswith("file:"):
         errors.append(
-            subject.error("path", f"'path: {source.path}' is not supported yet", "give a path on this machine")
+            subject.value_error("path", f"'path: {source.path}' is not supported yet", "give a path on this machine")
         )
         return ""
     path = Path(os.path.normpath(root / source.path))
     # Unlike Path.exists, it takes a name that no file can have.
     if not os.path.exists(path):  # noqa: PTH110
-        errors.append(subject.error("path", f"path '{source.path}' does not exist", _near_file(root, path)))
+        errors.append(subject.value_error("path", f"path '{source.path}' does not exist", _near_file(root, path)))
         return ""
     for seeds in seed_paths:
         if path.is_relative_to(os.path.normpath(root / seeds)):
             fix = f"move it out of '{seeds}/', or read it with ref('{path.stem}') and remove this source"
-            errors.append(subject.error("path", f"path '{source.path}' lies among the seeds", fix))
+            errors.append(subject.value_error("path", f"path '{source.path}' lies among the seeds", fix))
     if source.format:
         return source.format
     endings = _endings(path)
@@ -54,7 +54,9 @@ def _check_path(
         return formats.pop()
     found = f"its files end with {', '.join(sorted(endings))}" if endings else "it holds no files"
     what = f"the format of '{source.path}' is not clear: {found}"
-    errors.append(subject.error("path", what, f"add 'format:' with one of: {', '.join(sorted(_FORMATS.values()))}"))
+    errors.append(
+        subject.value_error("path", what, f"add 'format:' with one of: {', '.join(sorted(_FORMATS.values()))}")
+    )
     return ""
 
 
@@ -114,7 +116,7 @@ def read_seeds(files: Sequence[FoundFile], described: Described, errors: list[Sq
                 name=file.stem,
                 path=file.path,
                 format=_FORMATS[file.ending],
-                places=Places(file.place, declared.places.keys),
+                places=replace(declared.places, whole=file.place),
                 options=declared.options,
                 columns=declared.columns,
                 tests=declared.tests,
@@ -143,7 +145,7 @@ def read_sql_models(
             name=file.stem,
             path=file.path,
             text=text,
-            places=Places(file.place, declared.places.keys),
+            places=replace(declared.places, whole=file.place),
             config=config,
             columns=declared.columns,
             tests=declared.tests,

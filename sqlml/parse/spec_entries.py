@@ -47,7 +47,7 @@ def _read_relation(raw: RawEntry, kind: Literal["models", "seeds"], faults: Faul
     places = raw.entry.places
     errors = faults.setdefault(places.whole, [])
     noun = "seed" if kind == "seeds" else "sql model"
-    subject = Subject(raw.subject(noun), kind, places.of)
+    subject = Subject(raw.subject(noun), kind, places)
     spec_type: type[SeedSpec | SqlModelSpec] = SeedSpec if kind == "seeds" else SqlModelSpec
     spec = None if raw.entry.broken else validate(spec_type, raw.entry.value, subject, errors)
     if spec is None:
@@ -74,7 +74,7 @@ def _read_source(raw: RawEntry, errors: list[SqlmlError]) -> Iterator[Source]:
     """Yield the tables of an entry of `sources:` that are enabled."""
     if raw.entry.broken:
         return
-    subject = Subject(raw.subject("source"), "sources", raw.entry.places.of)
+    subject = Subject(raw.subject("source"), "sources", raw.entry.places)
     head = validate(SourceSpec, raw.entry.value, subject, errors)
     if head is None or not head.enabled:
         return
@@ -89,7 +89,7 @@ def _read_source(raw: RawEntry, errors: list[SqlmlError]) -> Iterator[Source]:
 def _read_table(head: SourceSpec, entry: Entry, errors: list[SqlmlError]) -> Source | None:
     name = entry.value.get("name") if isinstance(entry.value, dict) else None
     title = f"source '{head.name}.{name}'" if name else f"a table of source '{head.name}'"
-    subject = Subject(title, "sources.tables", entry.places.of)
+    subject = Subject(title, "sources.tables", entry.places)
     spec = None if entry.broken else validate(SourceTableSpec, entry.value, subject, errors)
     if spec is None or not spec.enabled:
         return None
@@ -126,7 +126,7 @@ def _read_columns(
     tests: list[DataTest] = []
     for position, column in enumerate(columns):
         path = f"columns.{position}"
-        place = relation.places.of(path)
+        place = relation.places.value_of(f"{path}.name")
         first = specs.get(column.name.lower())
         if first is not None:
             relation.errors.append(_declared_twice(relation, column.name, first, place))

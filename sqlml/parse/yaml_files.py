@@ -70,6 +70,19 @@ class Entry:
     broken: frozenset[str] = frozenset()
 
 
+@dataclass(slots=True)
+class _Noted:
+    """Places noted while a value is read, by dotted key path."""
+
+    keys: dict[str, SourceLocation] = field(default_factory=dict)
+    values: dict[str, SourceLocation] = field(default_factory=dict)
+
+
+def _is_block(node: yaml.Node) -> bool:
+    """Return whether `node` takes lines of its own below its key; where it ends says nothing."""
+    return isinstance(node, yaml.CollectionNode) and not node.flow_style
+
+
 def compose(path: str, text: str) -> yaml.Node | None:
     """Return the root node of a YAML text; None if the text holds nothing.
 
@@ -175,16 +188,19 @@ class Reader:
     _broken: set[str] = field(default_factory=set, init=False)
 
     def place(self, node: yaml.Node) -> SourceLocation:
-        """Return where `node` starts."""
-        mark = node.start_mark
-        return SourceLocation(self.path, mark.line + 1, mark.column + 1)
+        """Return where `node` starts, and where it ends unless it is a block of lines."""
+        start, end = node.start_mark, node.end_mark
+        if _is_block(node):
+            return SourceLocation(self.path, start.line + 1, start.column + 1)
+        return SourceLocation(self.path, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
     def entry(self, node: yaml.Node, place: SourceLocation | None = None) -> Entry:
         """Return the value of `node` with its places, which start at `place` (default: where the node starts)."""
-        keys: dict[str, SourceLocation] = {}
+        noted = _Noted()
         self._broken.clear()
-        value = self._value(node, "", keys, 0)
-        return Entry(value, Places(place or self.place(node), keys), frozenset(self._broken))
+        value = self._value(node, "", noted, 0)
+        places = Places(place or self.place(node), noted.keys, noted.values)
+        return Entry(value, places, frozenset(self._broken))
 
     def pairs(self, node: yaml.MappingNode, depth: int = 0) -> list[Pair]:
         """Return the pairs of a mapping, with those that `<<` merges; a key given twice is an error."""
@@ -221,7 +237,7 @@ class Reader:
             return ParseError(what, self.place(node), "write \"{{ var('name') }}\"")
         return ParseError("a key must be a text", self.place(node), "write 'key: value'")
 
-    def _value(self, node: yaml.Node, path: str, keys: dict[str, SourceLocation], depth: int) -> Any:
+    def _value(self, node: yaml.Node, path: str, noted: _Noted, depth: int) -> Any:
         self._n_values += 1
         if depth > MAX_DEPTH or self._n_values > MAX_VALUES:
             what = "an alias contains itself" if depth > MAX_DEPTH else f"the file has more than {MAX_VALUES} values"
@@ -236,13 +252,15 @@ class Reader:
             if not all(isinstance(key_node, yaml.ScalarNode) for key_node, _ in node.value):
                 self._broken.add(path)
             for key, key_node, value_node in self.pairs(node):
-                keys[prefix + key] = self.place(key_node)
-                values[key] = self._value(value_node, prefix + key, keys, depth + 1)
+                noted.keys[prefix + key] = self.place(key_node)
+                if not _is_block(value_node) and value_node.start_mark.index < value_node.end_mark.index:
+                    noted.values[prefix + key] = self.place(value_node)
+                values[key] = self._value(value_node, prefix + key, noted, depth + 1)
             return values
         items: list[Any] = []
         for position, item in enumerate(node.value):
-            keys[f"{prefix}{position}"] = self.place(item)
-            items.append(self._value(item, f"{prefix}{position}", keys, depth + 1))
+            noted.keys[f"{prefix}{position}"] = self.place(item)
+            items.append(self._value(item, f"{prefix}{position}", noted, depth + 1))
         return items
 
     def _fail(self, path: str, error: SqlmlError) -> None:

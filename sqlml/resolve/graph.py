@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlml.errors import ResolveError, SqlmlError, raise_all
 from sqlml.ir.aids import Aids
-from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, Segment, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import DataTest, Materialized, MlModel, Project, SqlModel
 from sqlml.resolve.data_tests import failing_condition, name_test, write_test
@@ -131,7 +131,7 @@ class _Resolution:
             config["materialized"] = check_materialized(config["materialized"])
             declared = check_tags(sql_model.config.get("tags", ()))
         except ResolveError as error:
-            error.location = sql_model.places.of("config.materialized")
+            error.location = sql_model.places.value_of("config.materialized")
             self.errors.append(error)
             declared = ()
         config["tags"] = tuple(dict.fromkeys([*declared, *called.get("tags", ())]))
@@ -139,7 +139,7 @@ class _Resolution:
 
     def _add_ml_model(self, ml_model: MlModel) -> None:
         node_id = f"ml_model.{ml_model.name}"
-        place = ml_model.places.of("training_data")
+        place = ml_model.places.value_of("training_data")
         trained_on = self._evaluate(ml_model.training_data, place, "training_data")
         parents = {trained_on.node_id: place} if trained_on is not None else {}
         self.edges.setdefault(node_id, parents)
@@ -230,8 +230,7 @@ class _Resolution:
                 error.location = test.location
                 self.errors.append(error)
                 continue
-            # The whole text comes from the line that declares the test.
-            sql = Rendered(text, test.location.path, "", (Segment(0, len(text), test.location.line),))
+            sql = Rendered(text, test.location.path, "", origin=test.location)
             tests[name] = _test_node(name, test, sql, parents, failing_condition(test))
             self.edges[f"test.{name}"] = parents
         return tests

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlml.ir.dag import Rendered, TestNode
+from sqlml.ir.dag import TestNode
 from sqlml.run.failure import Doing, spark_failures
 from sqlml.run.tables import quote
 
@@ -57,7 +57,7 @@ def _count_alone(spark: SparkSession, test: TestNode, log: Path) -> int:
     text = f"{before}{test.sql.text}\n)"
     shift = len(before)
     segments = (replace(part, start=part.start + shift, end=part.end + shift) for part in test.sql.segments)
-    shifted = Rendered(text, test.sql.path, test.sql.template, tuple(segments))
+    shifted = replace(test.sql, text=text, segments=tuple(segments))
     compiled = f"data_tests/{test.name}.sql"
     what = f"data test '{test.name}' failed to run"
     with spark_failures(Doing(what, test.places.whole, shifted, log, compiled)):

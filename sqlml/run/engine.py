@@ -186,7 +186,7 @@ class SparkEngine:
     def _read(self, declared: Source | Seed, title: str) -> DataFrame:
         if declared.format == "csv":
             types = {column.name.lower(): column.data_type for column in declared.columns if column.data_type}
-            options, place = read_options(declared), declared.places.of("path")
+            options, place = read_options(declared), declared.places.value_of("path")
             self._readings.append(Reading(title, self._root / declared.path, options, types, place))
         return read_files(self.session, declared, self._root)
 

@@ -138,5 +138,6 @@ def _place(error: BaseException, doing: Doing) -> SourceLocation | None:
         start = context.startIndex()
         # A context of a view inside the query has its own text: its offsets are not ours.
         if 0 <= start < len(doing.sql.text) and not context.objectName():
-            return doing.sql.locate(start)
+            stop = context.stopIndex() + 1
+            return doing.sql.locate(start, stop if stop > start else None)
     return doing.location

@@ -33,7 +33,9 @@ def read_files(spark: SparkSession, declared: Source | Seed, root: Path) -> Data
     """
     path = root / declared.path
     if not path.exists():
-        raise DataError(f"'{declared.name}' reads '{declared.path}', which does not exist", declared.places.of("path"))
+        raise DataError(
+            f"'{declared.name}' reads '{declared.path}', which does not exist", declared.places.value_of("path")
+        )
     reader = spark.read.format(declared.format)
     for option, value in read_options(declared).items():
         reader = reader.option(option, value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, NoReturn, cast
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import Environment, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import TemplateAssertionError, UndefinedError
 from jinja2.lexer import Lexer
@@ -13,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from sqlml.errors import ParseError, suggest
+from sqlml.ir.location import SourceLocation, locate_line, locate_span
 
 LINE_BITS = 20
 """A node's line number carries in its higher bits which piece of the template it is (see `sqlml.templating.sql`)."""
@@ -87,12 +90,19 @@ class Literal(str):
 
 
 class _PlacedLexer(Lexer):
-    """Reads a template whose newlines are plain, and tells where each stretch of literal text begins."""
+    """Reads a template whose newlines are plain, and tells where each stretch of literal text begins.
+
+    Attributes:
+        expressions: of the template read last: offsets of each expression, braces included, end excluded.
+    """
+
+    expressions: list[tuple[int, int]]
 
     def tokeniter(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
     ) -> Iterator[tuple[int, str, str]]:
-        at = 0
+        at = begin = 0
+        self.expressions = expressions = []
         for line, kind, token in super().tokeniter(source, name, filename, state):
             # Only white space that `{%-` swallows is not in a token.
             at = source.index(token, at)
@@ -102,11 +112,72 @@ class _PlacedLexer(Lexer):
                 yield line, kind, literal
             else:
                 yield line, kind, token
+            if kind == "variable_begin":
+                begin = at
+            elif kind == "variable_end":
+                expressions.append((begin, at + len(token.rstrip())))
             at += len(token)
 
     def _normalize_newlines(self, value: str) -> str:
         # They are plain already, and a substitution would forget the offset.
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTemplate:
+    """A template's syntax tree.
+
+    Attributes:
+        statements: in order, those within others too.
+        expressions: offsets of what stands in `{{ }}`, braces included, end excluded, in order.
+    """
+
+    tree: nodes.Template
+    statements: tuple[nodes.Node, ...]
+    expressions: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a template that makes text.
+
+    Attributes:
+        line: from 1.
+        offset: of literal text; None for an expression.
+        made_by: offsets of an expression, as in `Segment`.
+    """
+
+    line: int
+    offset: int | None = None
+    made_by: tuple[int, int] | None = None
+
+
+class PlacedTemplate(Template):
+    """A compiled template that knows its text.
+
+    Attributes:
+        text: as it stands in its file, its newlines plain.
+        pieces: what it consists of, if it is rendered piece by piece.
+    """
+
+    text: str = ""
+    pieces: tuple[Piece, ...] = ()
+
+    @classmethod
+    def of(cls, environment: Environment, code: CodeType, text: str, pieces: tuple[Piece, ...] = ()) -> PlacedTemplate:
+        """Return the template that `text` was compiled to."""
+        template = cast("PlacedTemplate", cls.from_code(environment, code, {}))
+        template.text, template.pieces = text, pieces
+        return template
+
+    def locate(self, number: int) -> SourceLocation:
+        """Return the place of a node's line number: the expression that it tells, else the line."""
+        piece = number >> LINE_BITS
+        made_by = self.pieces[piece - 1].made_by if 0 < piece <= len(self.pieces) else None
+        path = str(self.filename)
+        if made_by is not None:
+            return locate_span(path, self.text, *made_by)
+        return locate_line(path, self.text, real_line(number))
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
@@ -129,9 +200,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
         """The lexer that knows places."""
         return self._placed_lexer
 
-    def parse_checked(self, text: str, path: str) -> tuple[nodes.Template, list[nodes.Node]]:
-        """Return the template's tree and its statements in order; raise TemplateAssertionError for tags that need
-        other files.
+    def parse_checked(self, text: str, path: str) -> ParsedTemplate:
+        """Return the template's tree; raise TemplateAssertionError for tags that need other files.
 
         Args:
             text: the template, its newlines plain.
@@ -144,7 +214,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
                 tag = "from" if isinstance(node, nodes.FromImport) else type(node).__name__.lower()
                 message = f"tag '{tag}' is not known here: every macro of the project can be called by its name"
                 raise TemplateAssertionError(message, node.lineno, None, path)
-        return tree, statements
+        return ParsedTemplate(tree, tuple(statements), tuple(self._placed_lexer.expressions))
 
 
 _TAGS_OF_OTHER_FILES = (nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends, nodes.Block)

@@ -11,8 +11,8 @@ from jinja2 import Environment
 from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 
 from sqlml.errors import ParseError, SqlmlError, suggest
-from sqlml.ir.location import SourceLocation
-from sqlml.templating.environment import MacroRefusal, UndefinedName, real_line
+from sqlml.ir.location import SourceLocation, locate_line
+from sqlml.templating.environment import MacroRefusal, PlacedTemplate, UndefinedName, real_line
 
 TEMPLATE_FAULTS = (
     SqlmlError,
@@ -38,7 +38,9 @@ NO_FILE = "<template>"
 """Jinja's file name of what is not in a file, such as an expression of a YAML value."""
 
 
-def explain(error: BaseException, start: SourceLocation, known: Iterable[str], environment: Environment) -> SqlmlError:
+def explain(
+    error: BaseException, start: SourceLocation, known: Iterable[str], environment: Environment, text: str = ""
+) -> SqlmlError:
     """Return `error` as one of sqlml's, at the innermost of the user's lines that it came from.
 
     Args:
@@ -46,6 +48,7 @@ def explain(error: BaseException, start: SourceLocation, known: Iterable[str], e
         start: the place when nothing nearer is known.
         known: names that a template can use.
         environment: whose filters and tests can be named.
+        text: of the template, for what is found before it is rendered.
     """
     places = list(_places(_traceback_frames(error.__traceback__)))
     if isinstance(error, SqlmlError):
@@ -53,7 +56,7 @@ def explain(error: BaseException, start: SourceLocation, known: Iterable[str], e
             error.location = _call_place(places, start, isinstance(error, MacroRefusal))
         return error
     if isinstance(error, TemplateSyntaxError):
-        return _explain_syntax(error, start, environment)
+        return _explain_syntax(error, start, environment, text)
     if isinstance(error, UndefinedName):
         return _explain_undefined(error, places, start, known)
     place, origin = _innermost(places, start)
@@ -82,9 +85,8 @@ def _places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[tuple[bool, Sou
     """Yield for each frame of a template, outermost first, whether it is a shipped one, and its place."""
     for frame, python_line in frames:
         template = frame.f_globals.get("__jinja_template__")
-        if template is not None and template.filename != NO_FILE:
-            line = real_line(template.get_corresponding_lineno(python_line))
-            yield template.name == SHIPPED, SourceLocation(template.filename, line)
+        if isinstance(template, PlacedTemplate):
+            yield template.name == SHIPPED, template.locate(template.get_corresponding_lineno(python_line))
 
 
 def _innermost(places: list[tuple[bool, SourceLocation]], start: SourceLocation) -> tuple[SourceLocation, str]:
@@ -101,9 +103,11 @@ def _call_place(places: list[tuple[bool, SourceLocation]], start: SourceLocation
     return _innermost(places, start)[0]
 
 
-def _explain_syntax(error: TemplateSyntaxError, start: SourceLocation, environment: Environment) -> ParseError:
+def _explain_syntax(
+    error: TemplateSyntaxError, start: SourceLocation, environment: Environment, text: str
+) -> ParseError:
     is_file = error.filename not in (None, NO_FILE)
-    place = SourceLocation(str(error.filename), real_line(error.lineno) or 1) if is_file else start
+    place = locate_line(str(error.filename), text, real_line(error.lineno) or 1) if is_file else start
     message = (error.message or "cannot be read").strip().rstrip(".")
     missing = re.fullmatch(r"No (filter|test) named '(.*)'", message)
     if missing:

@@ -7,13 +7,21 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import Template, Undefined, nodes
+from jinja2 import Undefined, nodes
 
 from sqlml.errors import ParseError, SqlmlError, raise_all
 from sqlml.ir.dag import Rendered, Segment
-from sqlml.ir.location import SourceLocation
+from sqlml.ir.location import SourceLocation, locate_line
 from sqlml.ir.project import MacroFile
-from sqlml.templating.environment import LINE_BITS, Literal, TemplateEnvironment, raise_compiler_error, value_functions
+from sqlml.templating.environment import (
+    LINE_BITS,
+    Literal,
+    Piece,
+    PlacedTemplate,
+    TemplateEnvironment,
+    raise_compiler_error,
+    value_functions,
+)
 from sqlml.templating.faults import SHIPPED, TEMPLATE_FAULTS, explain
 
 _FUNCTIONS_OF_A_NODE = frozenset({"ref", "source", "predict", "ml_table", "config", "this", "target", "log"})
@@ -46,16 +54,18 @@ class Templates:
             try:
                 self._add(file, errors)
             except TEMPLATE_FAULTS as error:
-                errors.append(explain(error, SourceLocation(file.path, 1), (), self.jinja))
+                text = _with_plain_newlines(file.text)
+                errors.append(explain(error, locate_line(file.path, text, 1), (), self.jinja, text))
         raise_all(errors)
 
     def _add(self, file: MacroFile, errors: list[SqlmlError]) -> None:
-        tree, statements = self.jinja.parse_checked(_with_plain_newlines(file.text), file.path)
+        text = _with_plain_newlines(file.text)
+        parsed = self.jinja.parse_checked(text, file.path)
         macros: dict[str, SourceLocation] = {}
-        for macro in statements:
+        for macro in parsed.statements:
             if not isinstance(macro, nodes.Macro):
                 continue
-            place = SourceLocation(file.path, macro.lineno)
+            place = locate_line(file.path, text, macro.lineno)
             before = macros.get(macro.name) or self._own(macro.name)
             if macro.name in self.globals or macro.name in _FUNCTIONS_OF_A_NODE:
                 errors.append(ParseError(f"a macro may not be called '{macro.name}'", place, "it is sqlml's own name"))
@@ -63,9 +73,8 @@ class Templates:
                 what = f"macro '{macro.name}' is defined twice: first at {before}"
                 errors.append(ParseError(what, place, "rename one of the two"))
             macros.setdefault(macro.name, place)
-        template = Template.from_code(
-            self.jinja, self.jinja.compile(tree, SHIPPED if file.shipped else "project", file.path), {}
-        )
+        code = self.jinja.compile(parsed.tree, SHIPPED if file.shipped else "project", file.path)
+        template = PlacedTemplate.of(self.jinja, code, text)
         # A macro whose name begins with an underscore is known in its own file only (Jinja does not export it).
         public = {name: place for name, place in macros.items() if not name.startswith("_")}
         compiled = _Macros(template, frozenset(public), file.shipped)
@@ -86,7 +95,7 @@ class _Macros:
 
     __slots__ = ("is_shipped", "names", "template")
 
-    def __init__(self, template: Template, names: frozenset[str], is_shipped: bool) -> None:
+    def __init__(self, template: PlacedTemplate, names: frozenset[str], is_shipped: bool) -> None:
         self.template = template
         self.names = names
         self.is_shipped = is_shipped
@@ -149,11 +158,10 @@ def render_sql(
         return Rendered(text, path, text, (Segment(0, len(text), 1, 0),) if text else ())
     names = templates.names(functions, looked_up)
     try:
-        template, pieces = _compile(templates.jinja, text, path)
-        return _render(template, pieces, text, path, names)
+        return _render(_compile(templates.jinja, text, path), path, names)
     except TEMPLATE_FAULTS as error:
         known = ("var", "env_var", *functions, *templates.macros)
-        fault = explain(error, SourceLocation(path, 1), known, templates.jinja)
+        fault = explain(error, locate_line(path, text, 1), known, templates.jinja, text)
     raise fault
 
 
@@ -178,26 +186,29 @@ def _with_plain_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _compile(jinja: TemplateEnvironment, text: str, path: str) -> tuple[Template, list[tuple[int, int | None]]]:
-    """Return the template, and its pieces: line, and offset of literal text (None for an expression).
+def _compile(jinja: TemplateEnvironment, text: str, path: str) -> PlacedTemplate:
+    """Return the template with its pieces.
 
     Each piece's number goes into the upper bits of its node's line number. Jinja keeps the line number for each line
     of Python it writes, and the environment writes one line for each piece, so the line of Python that yields some
     text tells the piece; nothing is added to the text, which therefore is what Jinja would have rendered.
     """
-    tree, statements = jinja.parse_checked(text, path)
-    pieces: list[tuple[int, int | None]] = []
-    for output in statements:
-        for child in output.nodes if isinstance(output, nodes.Output) else ():
-            literal = child.data if isinstance(child, nodes.TemplateData) else None
-            pieces.append((child.lineno, literal.offset if isinstance(literal, Literal) else None))
-            child.lineno |= len(pieces) << LINE_BITS
-    return Template.from_code(jinja, jinja.compile(tree, "project", path), {}), pieces
+    parsed = jinja.parse_checked(text, path)
+    outputs = [child for node in parsed.statements if isinstance(node, nodes.Output) for child in node.nodes]
+    expressions = [child for child in outputs if not isinstance(child, nodes.TemplateData)]
+    # `{% print %}` makes text as well, and then it is not known which is which.
+    places = parsed.expressions if len(parsed.expressions) == len(expressions) else ()
+    in_braces = iter(places)
+    pieces: list[Piece] = []
+    for child in outputs:
+        literal = child.data if isinstance(child, nodes.TemplateData) else None
+        offset = literal.offset if isinstance(literal, Literal) else None
+        pieces.append(Piece(child.lineno, offset, None if literal is not None else next(in_braces, None)))
+        child.lineno |= len(pieces) << LINE_BITS
+    return PlacedTemplate.of(jinja, jinja.compile(parsed.tree, "project", path), text, tuple(pieces))
 
 
-def _render(
-    template: Template, pieces: Sequence[tuple[int, int | None]], text: str, path: str, names: _Names
-) -> Rendered:
+def _render(template: PlacedTemplate, path: str, names: _Names) -> Rendered:
     numbers = {python_line: number for number, python_line in template.debug_info}
     python_lines = sorted(numbers)
     chunks: list[str] = []
@@ -209,9 +220,9 @@ def _render(
         if not chunk:
             continue
         index = bisect_right(python_lines, generator.gi_frame.f_lineno) - 1
-        piece = numbers[python_lines[index]] >> LINE_BITS if index >= 0 else 0
-        line, offset = pieces[piece - 1] if piece else (1, None)
-        segments.append(Segment(at, at + len(chunk), line, offset))
+        number = numbers[python_lines[index]] >> LINE_BITS if index >= 0 else 0
+        piece = template.pieces[number - 1] if number else Piece(1)
+        segments.append(Segment(at, at + len(chunk), piece.line, piece.offset, piece.made_by))
         chunks.append(chunk)
         at += len(chunk)
-    return Rendered("".join(chunks), path, text, tuple(segments))
+    return Rendered("".join(chunks), path, template.text, tuple(segments))

@@ -43,7 +43,7 @@ def render_value(
 
 
 def _evaluate(jinja: TemplateEnvironment, text: str, functions: Mapping[str, Any], location: SourceLocation) -> Any:
-    tree, _ = jinja.parse_checked(text.strip() if text.strip().startswith("{{") else text, location.path)
+    tree = jinja.parse_checked(text.strip() if text.strip().startswith("{{") else text, location.path).tree
     expression = _single_expression(tree)
     if expression is None:
         return jinja.from_string(text).render(functions)

@@ -147,8 +147,8 @@ def test_places_come_through_macros_to_the_users_file(workshop):
             "models/m.sql": f"select {{{{ twice('milse') }}}} as a,\n  {{# note #}} milse as b from {SOURCE}",
         }
     )
-    assert "m.sql:1\n" in text
-    assert "m.sql:2:14" in text
+    assert "m.sql:1:8\n" in text
+    assert "m.sql:2:14\n" in text
 
 
 @pytest.mark.parametrize(

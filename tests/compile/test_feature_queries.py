@@ -26,8 +26,8 @@ QUERIES = TEXT.partition("\n")[2].strip().split("\n---\n")
 
 def read(sql):
     """Return the statement and its analysis; places are offsets."""
-    statement = parse_statement(sql, "sql", lambda offset: SourceLocation("", offset))
-    return statement, analyze(statement, READABLE, "sql", lambda offset: SourceLocation("", offset))
+    statement = parse_statement(sql, "sql", lambda start, end=None: SourceLocation("", start))
+    return statement, analyze(statement, READABLE, "sql", lambda start, end=None: SourceLocation("", start))
 
 
 @pytest.mark.parametrize("sql", QUERIES)

@@ -69,7 +69,7 @@ def test_a_feature_that_knows_the_future(found):
         "error",
         "ml model 'late' learns from 'twice', which is not known yet when it predicts: "
         "late.twice <- f.twice <- stg.delay (known: {at: landed}) <- raw.flights.delay",
-        "models/ml.yml:4:5",
+        "models/ml.yml:4:20",
     )
 
 

@@ -9,6 +9,7 @@ from sqlml.compile import compile_dag
 from sqlml.errors import SqlmlError, format_error
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project
+from sqlml.source_text import SourceText
 
 INVALID = Path(__file__).parent / "invalid"
 
@@ -18,7 +19,7 @@ def check(project_dir: Path) -> str:
     try:
         compile_dag(resolve_project(parse_project(ParseRequest(project_dir))), {})
     except SqlmlError as error:
-        return format_error(error) + "\n"
+        return format_error(error, lines_of=SourceText(project_dir)) + "\n"
     return ""
 
 

@@ -109,7 +109,7 @@ def test_this_target_and_log(project):
     sql = {"a": "{{ log('so ' ~ this) }}\nselect '{{ target.name }}', '{{ target.schema }}', '{{ this }}'"}
     dag = resolve_project(project(sql, schema="prod"))
     assert dag.nodes["sql_model.a"].sql.text == "\nselect 'dev', 'prod', '`prod__a`'"
-    assert dag.warnings == (("so `prod__a`", SourceLocation("models/a.sql", 1)),)
+    assert dag.warnings == (("so `prod__a`", SourceLocation("models/a.sql", 1, 1)),)
 
 
 # Config
@@ -144,7 +144,8 @@ def test_a_table_is_the_default(project):
 def test_a_wrong_config_is_an_error(project, call, what, fix):
     error = only_error(project({"a": f"\n{{{{ config({call}) }}}}select 1 as x"}))
     assert what in error.what
-    assert error.location == SourceLocation("models/a.sql", 2)
+    assert error.location == SourceLocation("models/a.sql", 2, 1)
+    assert (error.location.end_line, error.location.end_column) == (2, len(f"{{{{ config({call}) }}}}") + 1)
     assert fix is None or fix in error.fix
 
 
@@ -202,11 +203,12 @@ def test_reading_a_disabled_sql_model_is_an_error(project, in_yaml):
         ("{{ var('dy') }}", "variable 'dy' is not set", "did you mean 'day'?"),
     ],
 )
-def test_a_wrong_call_is_an_error_at_its_line(project, text, what, fix):
+def test_a_wrong_call_is_an_error_at_its_place(project, text, what, fix):
     made = project({"stg": "select 1 as x", "a": f"select 1\n{text}"}, ml={"m": "ref('stg')"}, variables={"day": 1})
     error = only_error(made)
     assert what in error.what
-    assert error.location == SourceLocation("models/a.sql", 2)
+    assert error.location == SourceLocation("models/a.sql", 2, text.index("{{") + 1)
+    assert (error.location.end_line, error.location.end_column) == (2, text.index("}}") + 3)
     assert fix is None or fix in error.fix
 
 
@@ -217,8 +219,8 @@ def test_all_wrong_references_of_all_files_are_found_at_once(project):
     }
     errors = errors_of(project(sql, ml={"m": "ref('x7')"}, singular_tests={"t": "{{ ref('x8') }}"}))
     assert [str(error.location) for error in errors] == [
-        *("models/a.sql:1", "models/a.sql:2", "models/a.sql:3", "models/a.sql:4"),
-        *("models/b.sql:1", "models/b.sql:1", "models/b.sql:2", "models/ml.yml:1", "tests/t.sql:1"),
+        *("models/a.sql:1:1", "models/a.sql:2:1", "models/a.sql:3:1", "models/a.sql:4:1"),
+        *("models/b.sql:1:1", "models/b.sql:1:1", "models/b.sql:2:22", "models/ml.yml:1", "tests/t.sql:1:1"),
     ]
 
 
@@ -227,7 +229,7 @@ def test_predict_may_not_stand_in_what_is_not_stored(project, materialized):
     text = f"\n{{{{ predict('m', ref('x')) }}}}{{{{ config(materialized='{materialized}') }}}}"
     error = only_error(project({"x": "select 1 as a", "y": text}, ml={"m": "ref('x')"}))
     assert f"materialized as '{materialized}'" in error.what
-    assert error.location == SourceLocation("models/y.sql", 2)
+    assert error.location == SourceLocation("models/y.sql", 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -253,8 +255,8 @@ def test_a_cycle_is_printed_with_its_places(project):
     sql = {"b": "{{ ref('a') }}", "a": "\n{{ ref('c') }}", "c": "{{ ref('b') }}"}
     error = only_error(project(sql))
     assert error.what == "these read each other in a cycle: a -> c -> b -> a"
-    assert error.location == SourceLocation("models/a.sql", 2)
-    assert "'c' reads 'b' at models/c.sql:1" in error.fix
+    assert error.location == SourceLocation("models/a.sql", 2, 1)
+    assert "'c' reads 'b' at models/c.sql:1:1" in error.fix
 
 
 def test_every_cycle_is_reported(project):

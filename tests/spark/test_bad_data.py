@@ -108,7 +108,7 @@ WRONG_INPUT = {
     "  fix: correct the file, or declare the column with another 'data_type:'",
     "sql_model.of_broken": "source 'raw.broken' has 'nonsense' in column 'at', which is of type timestamp, "
     "and '1x' in column 'n', which is of type int\n"
-    "  --> models/sources.yml:6:9\n"
+    "  --> models/sources.yml:6:15\n"
     "  fix: correct the file, or declare the column with another 'data_type:'",
     "sql_model.of_broken_json": "sql model 'of_broken_json' failed: '<project>/data/broken.json' cannot be read: "
     "Cannot parse the field name 'n' and the value two of the JSON token type VALUE_STRING to target "
@@ -125,33 +125,33 @@ WRONG_INPUT = {
     "sql_model.untyped_view": "column 'nothing' of 'untyped_view' is a null without a type\n"
     "  --> models/untyped_view.sql:1\n  fix: write cast(null as TYPE) as nothing",
     "ml_model.on_no_rows": "ml model 'on_no_rows' has no rows to fit on\n"
-    "  --> models/ml.yml:3:24\n  fix: look at the training data",
+    "  --> models/ml.yml:3:39\n  fix: look at the training data",
     "ml_model.on_nothing_left": "ml model 'on_nothing_left' has no rows to fit on\n"
-    "  --> models/ml.yml:4:129\n  fix: look at the training data",
+    "  --> models/ml.yml:4:136\n  fix: look at the training data",
     "ml_model.on_one_class": "label 'y' of ml model 'on_one_class' has one value in the training rows: True\n"
-    "  --> models/ml.yml:5:121\n  fix: a classifier needs two classes",
+    "  --> models/ml.yml:5:128\n  fix: a classifier needs two classes",
     "ml_model.on_null_label": "label 'y' of ml model 'on_null_label' is null in 2 rows\n"
-    "  --> models/ml.yml:6:133\n  fix: leave them out by 'where:', or say null_label: drop",
+    "  --> models/ml.yml:6:145\n  fix: leave them out by 'where:', or say null_label: drop",
     "ml_model.without_positive": "label 'y' of ml model 'without_positive' has two values and no 'positive:': 'no', "
-    "'yes'\n  --> models/ml.yml:7:121\n  fix: say which one is class 1: `positive: yes` or `positive: no`",
+    "'yes'\n  --> models/ml.yml:7:128\n  fix: say which one is class 1: `positive: yes` or `positive: no`",
     "ml_model.of_no_such_class": "label 'y' of ml model 'of_no_such_class' is never 'maybe', its 'positive:'\n"
-    "  --> models/ml.yml:8:131\n  fix: it has: 'no', 'yes'",
+    "  --> models/ml.yml:8:141\n  fix: it has: 'no', 'yes'",
     "ml_model.of_an_unquoted_word": "label 'y' of ml model 'of_an_unquoted_word' is never True, its 'positive:'\n"
-    "  --> models/ml.yml:9:134\n"
+    "  --> models/ml.yml:9:144\n"
     "  fix: it has: 'no', 'yes'; YAML reads yes, no, on and off as booleans unless quoted",
     "ml_model.on_a_hollow_feature": "feature 'gone' of ml model 'on_a_hollow_feature' is null in every training row\n"
-    "  --> models/ml.yml:10:33\n  fix: leave it out with features: {exclude: [gone]}",
+    "  --> models/ml.yml:10:48\n  fix: leave it out with features: {exclude: [gone]}",
     "ml_model.on_a_date_label": "label 'y' of ml model 'on_a_date_label' is of type date, which 'LogisticRegression' "
-    "cannot learn\n  --> models/ml.yml:11:120\n  fix: make one of these of it in the SQL: tinyint, smallint, int, "
+    "cannot learn\n  --> models/ml.yml:11:127\n  fix: make one of these of it in the SQL: tinyint, smallint, int, "
     "bigint, float, double, decimal, boolean, string, char, varchar",
     "ml_model.on_infinity": "feature 'x' of ml model 'on_infinity' is infinite in 1 training rows\n"
-    "  --> models/ml.yml:12:25\n  fix: make it finite in the SQL",
+    "  --> models/ml.yml:12:40\n  fix: make it finite in the SQL",
     "ml_model.all_held_out": "every row of ml model 'all_held_out' is held out, none is left to fit on\n"
-    "  --> models/ml.yml:13:107\n  fix: choose another 'split:', or {by: none} to evaluate on the training rows",
+    "  --> models/ml.yml:13:114\n  fix: choose another 'split:', or {by: none} to evaluate on the training rows",
 }
 FAILED_IN_SPARK = {
-    # The line of a Jinja expression is known, what it gave has no column of its own.
-    "sql_model.division": f"sql model 'division' failed: {DIVISION}\n  --> models/division.sql:4\n"
+    # What a Jinja expression gave is placed at its braces.
+    "sql_model.division": f"sql model 'division' failed: {DIVISION}\n  --> models/division.sql:4:3\n"
     + COMPILED.format("models/division.sql"),
     "sql_model.a_cast": "sql model 'a_cast' failed: The value 'a0' of the type \"STRING\" cannot be cast to \"INT\" "
     "because it is malformed. Correct the value as per the syntax, or change its target type. Use `try_cast` to "
@@ -204,6 +204,8 @@ def test_a_failure_on_the_command_line(project, results, capsys):
     assert run(["build", "--project-dir", str(project), "--select", "division"]) == 1
     shown = capsys.readouterr()
     error = "error: " + FAILED_IN_SPARK["sql_model.division"].replace("<project>", str(project))
+    line = "  4 |   {{ 'id' }} / ({{ zero }}) as share,\n    |   " + "^" * 25
+    error = error.replace("division.sql:4:3\n", f"division.sql:4:3\n{line}\n")
     assert shown.err.endswith(f"\n{error}\n")
     assert re.fullmatch(
         rf"error   sql_model  division +\d+\.\d s  sql model 'division' failed: {re.escape(DIVISION)}\n"

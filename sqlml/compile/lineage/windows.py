@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from sqlml.compile.names import offset_of
+from sqlml.compile.spans import offset_of
 from sqlml.ir.lineage import LooksAhead
 
 # Functions of a row's place in its window, whose value comes from what the window is sorted by.

@@ -58,7 +58,7 @@ def profile_rows(
     if len(groups) > 3 * MOST_CLASSES:
         raise DataError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' has more than {MOST_CLASSES} values",
-            ml_model.places.of("label"),
+            ml_model.places.value_of("label"),
             f"'{estimator.name}' tells classes apart; for a number take an estimator of regression",
         )
     totals: dict[str, int] = {TRAINING: 0, HOLDOUT: 0, "excluded": 0}
@@ -123,13 +123,13 @@ def _not_finite(expression: str) -> str:
 
 
 def _wrong_sides(rows: Mapping[str, int], ml_model: MlModel, has_holdout: bool) -> list[SqlmlError]:
-    place = ml_model.places.of("where" if ml_model.where else "training_data")
+    place = ml_model.places.value_of("where" if ml_model.where else "training_data")
     if rows[TRAINING] + rows[HOLDOUT] == 0:
         rest = f" left after its 'where:', null labels and split ({rows['excluded']} rows)" if rows["excluded"] else ""
         return [
             DataError(f"ml model '{ml_model.name}' has no rows to fit on{rest}", place, "look at the training data")
         ]
-    split = ml_model.places.of("split")
+    split = ml_model.places.value_of("split")
     fix = "choose another 'split:', or {by: none} to evaluate on the training rows"
     if rows[TRAINING] == 0:
         return [DataError(f"every row of ml model '{ml_model.name}' is held out, none is left to fit on", split, fix)]
@@ -143,22 +143,22 @@ def _wrong_numbers(groups: Sequence[Any], ml_model: MlModel) -> list[SqlmlError]
     if ml_model.label is not None and (count := sum(group["wrong_labels"] for group in groups)):
         what = f"label '{ml_model.label}' of ml model '{ml_model.name}' is NaN or infinite in {count} rows"
         errors.append(
-            DataError(what, ml_model.places.of("label"), "make it null in the SQL, or leave them out by 'where:'")
+            DataError(what, ml_model.places.value_of("label"), "make it null in the SQL, or leave them out by 'where:'")
         )
     if ml_model.weight is not None:
         what = f"weight '{ml_model.weight}' of ml model '{ml_model.name}'"
         if count := sum(group["wrong_weights"] for group in groups):
             what, fix = f"{what} is null, negative or not finite in {count} rows", "a weight is a number, 0 or more"
-            errors.append(DataError(what, ml_model.places.of("weight"), fix))
+            errors.append(DataError(what, ml_model.places.value_of("weight"), fix))
         elif not any(group["weight"] for group in groups):
-            errors.append(DataError(f"{what} is 0 in every row", ml_model.places.of("weight")))
+            errors.append(DataError(f"{what} is 0 in every row", ml_model.places.value_of("weight")))
     return errors
 
 
 def _wrong_feature(
     training: Sequence[Any], index: int, transform: FeatureTransform, ml_model: MlModel
 ) -> list[SqlmlError]:
-    place: SourceLocation = ml_model.places.of("features" if ml_model.include else "training_data")
+    place: SourceLocation = ml_model.places.value_of("features" if ml_model.include else "training_data")
     what = f"feature '{transform.column}' of ml model '{ml_model.name}'"
     if not sum(group[f"present_{index}"] for group in training):
         fix = f"leave it out with features: {{exclude: [{transform.column}]}}"
@@ -183,7 +183,7 @@ def _check_classes(classes: Mapping[str, Mapping[Scalar, int]], ml_model: MlMode
     values = sorted(classes[TRAINING], key=str)
     shown = ", ".join(repr(value) for value in values[:10])
     what = f"label '{ml_model.label}' of ml model '{ml_model.name}'"
-    place = ml_model.places.of("label")
+    place = ml_model.places.value_of("label")
     if len(values) < 2:
         raise DataError(f"{what} has one value in the training rows: {shown}", place, "a classifier needs two classes")
     if len(values) > MOST_CLASSES:

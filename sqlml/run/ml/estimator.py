@@ -56,7 +56,7 @@ def make_estimator(
             estimator.set(estimator.getParam(name), value)
     except (TypeError, ValueError) as error:
         what = f"'{entry.name}' of ml model '{ml_model.name}' refuses its params: {error}"
-        raise DataError(what, ml_model.places.of("params")) from error
+        raise DataError(what, ml_model.places.value_of("params")) from error
     return estimator, params
 
 
@@ -72,6 +72,6 @@ def _check_arity(ml_model: MlModel, rows: int, arity: int) -> None:
     if arity > rows:
         raise DataError(
             f"a category of ml model '{ml_model.name}' has {arity} slots, but only {rows} rows to fit on",
-            ml_model.places.of("features"),
+            ml_model.places.value_of("features"),
             "lower its max_categories, leave it out, or bring more rows",
         )

@@ -124,7 +124,7 @@ def _null_labels(rows: DataFrame, task: _Task) -> int:
     if count and ml_model.null_label == "error":
         raise DataError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' is null in {count} rows",
-            ml_model.places.of("null_label"),
+            ml_model.places.value_of("null_label"),
             "leave them out by 'where:', or say null_label: drop",
         )
     return count

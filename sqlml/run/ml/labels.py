@@ -26,18 +26,20 @@ def order_classes(values: Iterable[Scalar], ml_model: MlModel) -> tuple[Scalar, 
             if given is not None:
                 raise DataError(
                     f"'{key}:' is for two classes, and {what} has {len(classes)}: {shown}",
-                    ml_model.places.of(key),
+                    ml_model.places.value_of(key),
                     f"remove '{key}:', or make a label of two classes in the SQL",
                 )
         return tuple(classes)
     if ml_model.positive is None:
         if isinstance(classes[0], str):
             fix = f"say which one is class 1: `positive: {classes[1]}` or `positive: {classes[0]}`"
-            raise DataError(f"{what} has two values and no 'positive:': {shown}", ml_model.places.of("label"), fix)
+            raise DataError(
+                f"{what} has two values and no 'positive:': {shown}", ml_model.places.value_of("label"), fix
+            )
         return tuple(classes)
     positive = next((value for value in classes if _is_same(value, ml_model.positive)), None)
     if positive is None:
-        place = ml_model.places.of("positive")
+        place = ml_model.places.value_of("positive")
         raise DataError(f"{what} is never {ml_model.positive!r}, its 'positive:'", place, f"it has: {shown}")
     return tuple(sorted(classes, key=lambda value: value is positive))
 

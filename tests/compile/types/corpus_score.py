@@ -68,7 +68,7 @@ class Score:
 def typed_columns(sql, columns_of):
     """Return the columns of `sql`; None: they are not all known, or sqlglot cannot read it."""
     try:
-        tree = parse_statement(sql, "sql", lambda offset: SourceLocation("", offset)).tree
+        tree = parse_statement(sql, "sql", lambda start, end=None: SourceLocation("", start)).tree
     except SqlmlError:
         return None
     return type_query(tree, columns_of)

@@ -45,7 +45,9 @@ def line_of(result: StepResult) -> str:
     kind, _, name = result.node_id.partition(".")
     rows = "" if result.rows is None else f"{result.rows:,} rows"
     seconds = f"{result.duration_s:.1f} s"
-    return f"{result.status.value:<8}{kind:<11}{name:<32} {rows:>16} {seconds:>8}  {result.message}".rstrip()
+    # What more there is, a table, comes with the error.
+    said = result.message.partition("\n")[0]
+    return f"{result.status.value:<8}{kind:<11}{name:<32} {rows:>16} {seconds:>8}  {said}".rstrip()
 
 
 def is_worth_a_line(result: StepResult) -> bool:

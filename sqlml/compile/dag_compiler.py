@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlml.compile.condition_reader import ConditionReader
+from sqlml.compile.contracts import check_declared_types, read_contract
 from sqlml.compile.facts import Facts, SqlFacts
 from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
 from sqlml.compile.hashing import Hasher
@@ -85,6 +86,8 @@ class _Compiler:
                     text = f"{node.kind.replace('_', ' ')} '{node.name}' is nested too deeply to be read"
                     self._errors.append(CompileError(text, node.places.whole, _SPLIT))
                 self._check_known(node)
+                if isinstance(node, SqlNode):
+                    self._check_types(node)
         with measure("compile", "find mistakes"):
             lineage = DagLineage(self._dag, self._found).of(None if with_lineage else self._learnt_from)
             finder = MistakeFinder(self._dag, lineage, self._found.features)
@@ -162,13 +165,21 @@ class _Compiler:
                 what = f"column '{column.name}' of '{node.name}' is known at '{at}', which '{node.name}' does not have"
                 self._errors.append(CompileError(what, column.location, suggest(at, relation.columns or ())))
 
+    def _check_types(self, node: SqlNode) -> None:
+        """Hold what a SQL model declares against what it returns, and keep what it promises."""
+        returned = self._found.types.get(node.id)
+        self._findings.extend(check_declared_types(node, returned or {}))
+        promised = read_contract(node, returned, self._errors)
+        if promised is not None:
+            self._nodes[node.id] = replace(self._nodes[node.id], contract=promised)  # type: ignore[call-arg]
+
     def _compile_sql(self, node: SqlNode) -> None:
         facts = self._read_sql(node)
         self._note(node.id, None if facts is None else facts.typed())
         names = self._columns[node.id]
         known = {name.lower() for name in names or ()}
         for column in node.sql_model.columns:
-            if names is not None and column.name.lower() not in known:
+            if names is not None and column.name.lower() not in known and not node.has_contract:
                 text = f"{title_of(node)} does not return column '{column.name}'"
                 fix = suggest(column.name, names, "it returns")
                 self._findings.append(Finding("S003", text, column.location, fix, node.id))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sqlml.compile.contracts import check_ml_contract
 from sqlml.compile.effective import fingerprint_stored, recompose
 from sqlml.compile.read_steps import add_read_steps
 from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.compile.retraining import Decision, Fitting, decide_fit
-from sqlml.errors import CommandError, SqlmlError, raise_all, suggest
-from sqlml.ir.dag import BuiltNode, MlNode, Node, TestNode
+from sqlml.errors import CommandError, CompileError, SqlmlError, raise_all, suggest
+from sqlml.ir.contracts import sql_breach
+from sqlml.ir.dag import BuiltNode, MlNode, Node, SqlNode, TestNode
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
@@ -26,6 +28,7 @@ def make_plan(compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> P
     Raises:
         CommandError: `retrain` names what is no selected ML model.
         ResolveError: a step reads what is not selected and was never built.
+        CompileError: a contract is broken.
     """
     return _Planner(compiled, snapshot, request).plan()
 
@@ -57,8 +60,22 @@ class _Planner:
                 self._steps[node.id] = self._step(node)
         add_read_steps(self._steps, self._nodes, self._snapshot, self._effective)
         fingerprints = {**self._compiled.fingerprints, **self._effective}
+        raise_all(list(self._check_contracts()))
         steps = tuple(self._steps[node_id] for node_id in self._nodes if node_id in self._steps)
         return Plan(replace(self._compiled, fingerprints=fingerprints), self._snapshot, steps)
+
+    def _check_contracts(self) -> Iterator[SqlmlError]:
+        for step in self._steps.values():
+            node = step.node
+            if isinstance(node, SqlNode) and step.output is not None and step.reasons == (UNCHANGED,):
+                # What was built is what it returns: it shows the types that no compiler knew.
+                error = sql_breach(node, step.output.columns, CompileError)
+                if error is not None:
+                    yield error
+            elif isinstance(node, MlNode) and node.ml_model.has_contract and step.is_selected:
+                champion, now = self._snapshot.champion(node.name), self._compiled.signatures.get(node.id)
+                if champion is not None and now is not None:
+                    yield from check_ml_contract(self._compiled.dag, node, now, step.fingerprint, champion)
 
     def _check_request(self) -> None:
         names = {node.name: node.id for node in self._nodes.values() if isinstance(node, MlNode)}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlml.ir.location import Places, SourceLocation, locate_span
 from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, Project, Seed, Source, SqlModel
+from sqlml.ir.state import Column
 
 NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "test"]
 
@@ -179,12 +180,26 @@ class SqlNode(BuiltNode):
 
     Attributes:
         config: the final config, `config()` calls included.
+        contract: the columns it promises, with their types; None: it promises none, or it is not compiled yet.
     """
 
     sql_model: SqlModel
     sql: Rendered
     materialized: Materialized = "table"
     config: Mapping[str, Any] = field(default_factory=dict)
+    contract: tuple[Column, ...] | None = None
+
+    @property
+    def has_contract(self) -> bool:
+        """Whether it must return what YAML declares, and nothing else."""
+        return bool(self.config.get("contract", {}).get("enforced"))
+
+    def place_of(self, column: str | None) -> SourceLocation:
+        """Return where YAML declares the type of a column; where its columns stand for one that it does not know."""
+        places = self.sql_model.places
+        names = [declared.name.lower() for declared in self.sql_model.columns]
+        known = column is not None and column.lower() in names
+        return places.of(f"columns.{names.index(column.lower())}.data_type" if column and known else "columns")
 
     @property
     def declared_columns(self) -> tuple[ColumnSpec, ...]:

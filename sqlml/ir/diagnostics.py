@@ -106,6 +106,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "A template called `log()`.",
             "Remove the call.",
         ),
+        "S005": Rule(
+            "warn",
+            "a declared type that is another",
+            "A `data_type:` of a SQL model's column is not the type that its SQL returns, or no type of Spark's.",
+            "Correct it, or cast the column; `contract: {enforced: true}` makes it an error.",
+        ),
         "E100": Rule(
             "error",
             "a file that cannot be read",

@@ -97,7 +97,7 @@ class SqlModel:
         path: the file, relative to the root.
         text: the template as written.
         config: config keys from the project file and YAML, weakest first overridden (`materialized`, `tags`,
-            `enabled`); a `config()` call in the text is stronger and is applied when the text is rendered.
+            `enabled`, `contract`); a `config()` call in the text is stronger and is applied when the text is rendered.
         places: whole is the SQL file's line 1; keys hold the YAML entry's places.
     """
 
@@ -191,6 +191,7 @@ class MlModel:
         include, exclude: features by name; an empty `include` means every column without a role.
         allow_leakage: features that may know the future, each with the reason.
         diagnostics: code to level, where this ML model or its folder sets one.
+        has_contract: whether it must read and return what its champion does.
         places: places of the entry and its keys.
     """
 
@@ -218,6 +219,7 @@ class MlModel:
     output_prefix: str = ""
     allow_leakage: Mapping[str, str] = field(default_factory=dict)
     diagnostics: Mapping[str, Level] = field(default_factory=dict)
+    has_contract: bool = False
     description: str = ""
     tags: tuple[str, ...] = ()
 

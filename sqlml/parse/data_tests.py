@@ -5,14 +5,58 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field
 
 from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import DataTest
 from sqlml.parse.problems import validate
-from sqlml.parse.specs import AcceptedValues, DataTestConfig, Relationships
+from sqlml.parse.specs import Spec
 from sqlml.parse.subject import Subject
+from sqlml.parse.value_types import Column, Identifier, Reference, Tags, Value
+
+
+class DataTestConfig(Spec):
+    """What every data test may have, beside its name or under `config:`.
+
+    Attributes:
+        name: A name for the data test.
+        severity: warn: rows that it finds are told of, and nothing fails.
+        where: SQL condition: only these rows are tested.
+        tags: Names to select it by.
+        enabled: false: it is not there.
+    """
+
+    name: Identifier | None = None
+    severity: Literal["error", "warn"] | None = None
+    where: str | None = None
+    tags: Tags = Field(default_factory=list)
+    enabled: bool | None = None
+
+
+class AcceptedValues(DataTestConfig):
+    """`accepted_values`.
+
+    Attributes:
+        values: The values that the column may hold.
+    """
+
+    values: list[Value]
+
+
+class Relationships(DataTestConfig):
+    """`relationships`.
+
+    Attributes:
+        to: The relation that has the column's values: ref('x') or source('x', 'y').
+        field: Its column that has them.
+    """
+
+    to: Reference
+    field: Column
+
 
 DATA_TESTS: Mapping[str, type[DataTestConfig]] = MappingProxyType(
     {

@@ -9,7 +9,6 @@ _CONFIG = {
     "freshness": "how old data may be",
     "meta": "free notes",
     "grants": "permissions",
-    "contract": "a checked schema",
 }
 _COLUMN = {"meta": "free notes", "constraints": "constraints in the table", "tags": "tags of a column"}
 _DATA_TEST = {
@@ -45,7 +44,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "ml_models.refit": "a last fit on all rows",
         "ml_models.slices": "metrics of parts of the rows",
         "ml_models.class_weights": "weights by class",
-        "ml_models.contract": "a signature that may not change",
         "ml_models.outputs": "relations made from a fitted model",
         "ml_models.freshness": "how old data may be",
         "ml_models.user": "recommendation",
@@ -85,6 +83,8 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "seeds.data_tests": "data tests of a whole relation",
         "seeds.tests": "data tests of a whole relation",
         "seeds.meta": "free notes",
+        "seeds.config.contract": "a checked schema",
+        "models.config.contract.alias_types": "dbt's names of types that mean another",
         "seeds.config.column_types": "types of columns; here: 'data_type' of a column",
         "sources.freshness": "how old data may be",
         "sources.loaded_at_field": "how old data may be",

@@ -132,7 +132,8 @@ def _read_ml_models(entries: Entries, defaults: FolderDefaults, errors: list[Sql
         errors.extend(entries.faults.get(declared.places.whole, ()))
         if declared.ml_model is not None:
             given = {key: config[key] for key in ("diagnostics", "tags") if key in config}
-            yield replace(declared.ml_model, **given)
+            has_contract = bool(config.get("contract", {}).get("enforced"))
+            yield replace(declared.ml_model, has_contract=has_contract, **given)
 
 
 def _named(seeds: Sequence[Seed], sql_models: Sequence[SqlModel], ml_models: Sequence[MlModel]) -> list[Named]:

@@ -129,6 +129,16 @@ class SourceTableSpec(Spec):
     enabled: bool = True
 
 
+class ContractSpec(Spec):
+    """`contract:`.
+
+    Attributes:
+        enforced: Whether it must be kept; a build that would break it fails.
+    """
+
+    enforced: bool = False
+
+
 class SqlModelConfig(Spec):
     """`config:` of a SQL model.
 
@@ -137,12 +147,14 @@ class SqlModelConfig(Spec):
         tags: Names to select it by; they add up.
         enabled: false: it is not there.
         diagnostics: Code of a diagnostic to error, warn, note or ignore.
+        contract: With {enforced: true} the SQL returns the declared columns with their data_type, and no other.
     """
 
     materialized: Literal["table", "view", "ephemeral"] | None = None
     tags: Tags = Field(default_factory=list)
     enabled: bool | None = None
     diagnostics: Levels = Field(default_factory=dict)
+    contract: ContractSpec | None = None
 
 
 class SqlModelSpec(Spec):
@@ -178,9 +190,11 @@ class MlModelConfig(SeedConfig):
 
     Attributes:
         diagnostics: Code of a diagnostic to error, warn, note or ignore.
+        contract: With {enforced: true} it reads and returns what its champion does, or a build fails.
     """
 
     diagnostics: Levels = Field(default_factory=dict)
+    contract: ContractSpec | None = None
 
 
 class SeedSpec(Spec):
@@ -329,6 +343,7 @@ class MlModelSpec(Spec):
         output_prefix: Stands before the names of the columns that predictions add.
         allow_leakage: Feature to the reason why it may know the future; L001 to L003 are silent for it.
         diagnostics: Code of a diagnostic to error, warn, note or ignore.
+        contract: With {enforced: true} it reads and returns what its champion does, or a build fails.
         tags: Names to select it by.
         enabled: false: it is not there.
     """
@@ -355,45 +370,6 @@ class MlModelSpec(Spec):
     output_prefix: Identifier | None = None
     allow_leakage: Reasons = Field(default_factory=dict)
     diagnostics: Levels = Field(default_factory=dict)
+    contract: ContractSpec | None = None
     tags: Tags = Field(default_factory=list)
     enabled: bool | None = None
-
-
-class DataTestConfig(Spec):
-    """What every data test may have, beside its name or under `config:`.
-
-    Attributes:
-        name: A name for the data test.
-        severity: warn: rows that it finds are told of, and nothing fails.
-        where: SQL condition: only these rows are tested.
-        tags: Names to select it by.
-        enabled: false: it is not there.
-    """
-
-    name: Identifier | None = None
-    severity: Literal["error", "warn"] | None = None
-    where: str | None = None
-    tags: Tags = Field(default_factory=list)
-    enabled: bool | None = None
-
-
-class AcceptedValues(DataTestConfig):
-    """`accepted_values`.
-
-    Attributes:
-        values: The values that the column may hold.
-    """
-
-    values: list[Value]
-
-
-class Relationships(DataTestConfig):
-    """`relationships`.
-
-    Attributes:
-        to: The relation that has the column's values: ref('x') or source('x', 'y').
-        field: Its column that has them.
-    """
-
-    to: Reference
-    field: Column

@@ -14,13 +14,13 @@ from sqlml.ir.project import Target
 from sqlml.resolve.index import Entry, Index, Relation
 
 NOT_YET = "not supported yet"
-SQL_MODEL_KEYS = ("materialized", "tags", "enabled")
+SQL_MODEL_KEYS = ("materialized", "tags", "enabled", "contract")
 TEST_KEYS = ("severity", "tags", "enabled")
 MATERIALIZED = ("table", "view", "ephemeral")
 _LATER_MATERIALIZED = ("incremental", "materialized_view", "snapshot")
 # fmt: off
 _LATER_KEYS = frozenset({
-    "alias", "buckets", "clustered_by", "contract", "database", "docs", "event_time", "file_format", "full_refresh",
+    "alias", "buckets", "clustered_by", "database", "docs", "event_time", "file_format", "full_refresh",
     "grants", "group", "incremental_strategy", "limit", "meta", "on_schema_change", "partition_by", "persist_docs",
     "post_hook", "pre_hook", "schema", "store_failures", "unique_key", "where",
 })
@@ -258,8 +258,19 @@ def _check_severity(value: Any) -> str:
     raise ResolveError(f"config key 'severity' takes 'error' or 'warn', not {str(value)!r}")
 
 
+def _check_contract(value: Any) -> dict[str, bool]:
+    if isinstance(value, dict) and set(value) <= {"enforced"} and isinstance(value.get("enforced", False), bool):
+        return {"enforced": value.get("enforced", False)}
+    raise ResolveError(
+        f"config key 'contract' takes {{'enforced': true}}, not {str(value)!r}",
+        None,
+        "write config(contract={'enforced': true})",
+    )
+
+
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "materialized": check_materialized,
     "enabled": _check_enabled,
     "severity": _check_severity,
+    "contract": _check_contract,
 }

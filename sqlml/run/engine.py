@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
+from sqlml.ir.contracts import sql_breach
 from sqlml.ir.dag import MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.location import SourceLocation
@@ -110,6 +111,7 @@ class SparkEngine:
             self._define(node.relation, rows)
             columns = columns_of(rows.schema)
         check_storable(columns, node.name, node.places)
+        _check_contract(node, columns)
         return columns
 
     def define_stored_view(self, output: Output) -> None:
@@ -154,7 +156,10 @@ class SparkEngine:
                 if isinstance(node, SqlNode)
                 else self._read(node.seed, f"seed '{node.name}'")
             )
-            check_storable(columns_of(rows.schema), node.name, node.places)
+            columns = columns_of(rows.schema)
+            check_storable(columns, node.name, node.places)
+            if isinstance(node, SqlNode):
+                _check_contract(node, columns)
             written = write_parquet(rows, folder)
             self._define(node.relation, read_parquet(self.session, folder, written.columns))
         return written
@@ -202,3 +207,10 @@ class SparkEngine:
 
     def _doing(self, what: str, location: SourceLocation | None, sql: Rendered | None = None) -> Doing:
         return Doing(what, location, sql, self._settings.log_file, explain=self._explain)
+
+
+def _check_contract(node: SqlNode, columns: Sequence[Column]) -> None:
+    """Hold Spark's own schema against the contract, before a row is computed."""
+    error = sql_breach(node, columns, DataError)
+    if error is not None:
+        raise error

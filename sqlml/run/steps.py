@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import DataError, SqlmlError
+from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
 from sqlml.ir.dag import MlNode, PredictionNode, SeedNode, SqlNode, TestNode
-from sqlml.ir.engine import Engine, Written
+from sqlml.ir.engine import Engine, Fitted, Written
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.metrics import headline
 from sqlml.ir.plan import Action, Plan, Step
@@ -175,6 +176,7 @@ class StepRunner:
         number, folder = self._store.begin_version(node.name)
         try:
             fitted = self._engine.fit(node, self._steps[node.training_relation].node.relation, folder)
+            self._check_contract(node, fitted)
         except SqlmlError:
             self._store.discard(folder)
             raise
@@ -207,6 +209,19 @@ class StepRunner:
         return _gates_result(
             node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
         )
+
+    def _check_contract(self, node: MlNode, fitted: Fitted) -> None:
+        """Refuse a fit that reads or returns something else than the champion, as far as no compiler could know it."""
+        champion = self._champions.get(node.name)
+        if champion is None or not node.ml_model.has_contract:
+            return
+        signature = fitted.signature
+        positive = signature.classes[1] if len(signature.classes) == 2 else None
+        reads = (*signature.features, *signature.inputs)
+        rows = find_ml_breaches(champion, Promise(reads, signature.outputs, positive=positive))
+        if rows:
+            what, fix = say_ml_breach(node.name, champion.version, rows)
+            raise DataError(what, node.ml_model.places.of("contract"), fix)
 
     def _keep_fitted(self, step: Step, node: MlNode) -> StepResult:
         """Report the gates again, and let a version take over whose gates were loosened since it was fitted."""

@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.dag import MlNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
-from sqlml.ir.state import Alias, Metric, Output, Signature, Snapshot, TestOutcome, Version
+from sqlml.ir.state import Alias, Column, Metric, Output, Signature, Snapshot, TestOutcome, Version
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project, select_nodes
 
@@ -88,7 +88,7 @@ class Workshop:
     def _pretend(self, step: Step, plan: Plan) -> None:
         node = step.node
         if isinstance(node, MlNode):
-            self._fit(node, step)
+            self._fit(node, step, plan)
         elif isinstance(node, TestNode):
             self._test([node], plan)
         elif isinstance(node, SqlNode | SeedNode) and getattr(node, "materialized", "table") != "ephemeral":
@@ -103,6 +103,7 @@ class Workshop:
                 relation=node.relation,
                 location=str(folder) if is_table else None,
                 sql=None if is_table else node.sql.text,
+                columns=self._columns(node.id, plan.compiled),
                 champions=self._numbers(step.fingerprint),
                 parents=node.parents,
             )
@@ -111,6 +112,10 @@ class Workshop:
         else:
             self._test(step.tests, plan)
 
+    def _columns(self, node_id: str, compiled: Compiled) -> tuple[Column, ...]:
+        names, types = compiled.columns[node_id] or (), compiled.types.get(node_id, ())
+        return tuple([Column(name, found or "") for name, found in zip(names, types, strict=True)])
+
     def _test(self, nodes, plan: Plan) -> None:
         tests = dict(self.snapshot.tests)
         for node in nodes:
@@ -118,14 +123,16 @@ class Workshop:
             tests[node.id] = TestOutcome(node.id, fingerprint, "pass", 0, self._numbers(fingerprint))
         self.snapshot = replace(self.snapshot, tests=tests)
 
-    def _fit(self, node: MlNode, step: Step) -> None:
+    def _fit(self, node: MlNode, step: Step, plan: Plan) -> None:
         versions = self.snapshot.versions.get(node.name, ())
         number = len(versions) + 1
         folder = self.root / "warehouse" / f"{node.name}_v{number}"
         folder.mkdir(parents=True, exist_ok=True)
         metrics = tuple(Metric("holdout", gate.metric, self.value) for gate in node.ml_model.gates)
         gates = check_gates(node.ml_model.gates, metrics, gate_dataset(node.ml_model))
-        signature = Signature(node.name, node.ml_model.estimator, (), (), ())
+        expected = plan.compiled.signatures[node.id]
+        features = tuple([replace(column, type=column.type or "double") for column in expected.features or ()])
+        signature = Signature(node.name, node.ml_model.estimator, features, (), expected.outputs, expected.inputs)
         version = Version(
             node.name,
             number,

@@ -1,0 +1,1 @@
+{{ config(contract=true) }} select order_id from {{ ref('letters') }}

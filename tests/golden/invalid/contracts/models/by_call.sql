@@ -1,0 +1,1 @@
+{{ config(contract={'enforced': true}) }} select order_id from {{ ref('orders') }}

@@ -1,0 +1,1 @@
+{{ config(materialized='ephemeral') }} select order_id from {{ ref('orders') }}

@@ -1,0 +1,1 @@
+select order_id, upper(note) as note from {{ ref('orders') }}

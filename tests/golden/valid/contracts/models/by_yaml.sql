@@ -1,0 +1,1 @@
+select order_id, amount, array(note) as notes from {{ ref('orders') }}

@@ -1,0 +1,1 @@
+select order_id, placed_on from {{ ref('orders') }}

@@ -13,6 +13,7 @@ from sqlml.compile.facts import Facts, SqlFacts
 from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
 from sqlml.compile.hashing import Hasher
 from sqlml.compile.kept_schemas import SchemaReader
+from sqlml.compile.knowledge import declares_knowledge
 from sqlml.compile.lineage.dag_lineage import DagLineage
 from sqlml.compile.mistakes import MistakeFinder
 from sqlml.compile.ml_models import check_ml_node, expect_signature, predicted_columns
@@ -72,7 +73,8 @@ class _Compiler:
         self._found = Facts()
         self._columns = self._found.columns
         self._nodes: dict[str, Node] = dict(dag.nodes)
-        self._reader = SqlReader(dag, self._found, aids, self._learnt_from)
+        judged = self._learnt_from if declares_knowledge(dag) else frozenset()
+        self._reader = SqlReader(dag, self._found, aids, self._learnt_from, judged)
         self._conditions = ConditionReader(aids.cache)
         self._schemas = SchemaReader(dag.project.root, data_versions, aids.cache)
 
@@ -90,7 +92,7 @@ class _Compiler:
                     self._check_types(node)
         with measure("compile", "find mistakes"):
             lineage = DagLineage(self._dag, self._found).of(None if with_lineage else self._learnt_from)
-            finder = MistakeFinder(self._dag, lineage, self._found.features)
+            finder = MistakeFinder(self._dag, lineage, self._found)
             for ml_node in ml_nodes(self._dag):
                 self._findings.extend(finder.find(ml_node))
             diagnostics = decide_levels(self._findings, self._dag, self._errors)

@@ -12,6 +12,21 @@ from sqlml.ir.signatures import ExpectedSignature
 
 
 @dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """What is known of the columns of a relation beside their types; names in lower case.
+
+    Attributes:
+        present: those that are never null.
+        units: timestamp to the unit that it is cut off to, such as `day`.
+        unique: those that together name a row; None: there are none for sure.
+    """
+
+    present: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
+    unique: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SqlFacts:
     """What the SQL of a node says, given what it reads: the form in which it is kept from run to run.
 
@@ -24,7 +39,7 @@ class SqlFacts:
         columns: of what it returns, in the user's spelling; None: unknown. Data tests have none.
         types: each of `columns`, in order, as `to_plain` gives it; empty if `columns` are unknown.
         is_exact: whether all that it reads is known, so that it can be cut (see `slices`).
-        lineage: of a SQL model.
+        lineage, of_columns: of a SQL model.
         foreign: relations outside of the project that it reads, with the offsets of their names, the end excluded.
         unstable: calls of functions whose value changes between two builds, in the same form.
     """
@@ -35,6 +50,7 @@ class SqlFacts:
     types: tuple[Any, ...] = ()
     is_exact: bool = False
     lineage: NodeLineage | None = None
+    of_columns: ColumnFacts = field(default_factory=ColumnFacts)
     foreign: tuple[tuple[str, int, int], ...] = ()
     unstable: tuple[tuple[str, int, int], ...] = ()
 
@@ -88,6 +104,10 @@ class Facts:
     features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     conditions: dict[str, Condition | None] = field(default_factory=dict)
     signatures: dict[str, ExpectedSignature] = field(default_factory=dict)
+
+    def type_of(self, node_id: str, column: str) -> str:
+        """Return the type of a column as its node spells it; empty if that is unknown."""
+        return str(self.types.get(node_id, {}).get(column) or "")
 
     def condition_columns(self, node_id: str) -> frozenset[str]:
         """Return the columns (lower case) that the `where:` of an ML model reads, as far as they are known."""

@@ -141,7 +141,8 @@ class FromReader:
     def _note(self, join: exp.Join, relations: Sequence[Relation], scope: Scope, keys: Iterable[str]) -> None:
         sides = {*scope.relations, *relations}
         compared = [(side, name) for name in keys for side in sides if name in side.folded]
-        scope.query.joins.append(Join(tuple(relations), join.args.get("on"), tuple(compared)))
+        joined = Join(tuple(relations), join.args.get("on"), tuple(compared), join.side.upper(), join.kind.upper())
+        scope.query.joins.append(joined)
 
     def _merge(self, join: exp.Join, right: Relation, joined: _Joined) -> dict[str, frozenset[Relation]]:
         """Return the columns that a join makes one of two, each with the relations whose value it has.

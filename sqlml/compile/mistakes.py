@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
+from sqlml.compile.facts import Facts
 from sqlml.compile.findings import Finding
-from sqlml.compile.knowledge import KnowledgeReader, Origin, Way, show_path
+from sqlml.compile.knowledge import KnowledgeReader, Late, Origin, Sense, show_path
 from sqlml.ir.dag import Dag, MlNode, SourceNode, SqlNode
-from sqlml.ir.lineage import ColumnRef, Kind, Lineage, LooksAhead
+from sqlml.ir.lineage import ROWS, ColumnRef, Kind, Lineage, LooksAhead
 from sqlml.ir.location import SourceLocation
+
+_CODES = {Sense.SAME: "L001", Sense.OTHERS: "L002", Sense.LOOKUP: "L008"}
 
 
 class MistakeFinder:
@@ -16,14 +19,14 @@ class MistakeFinder:
 
     Args:
         lineage: of the ML models and of every node above them.
-        features: ML model id to its features; None where unknown: nothing is said then.
+        facts: features of ML models and types of columns; of ML models without known features nothing is said.
     """
 
-    def __init__(self, dag: Dag, lineage: Lineage, features: Mapping[str, tuple[str, ...] | None]) -> None:
+    def __init__(self, dag: Dag, lineage: Lineage, facts: Facts) -> None:
         self._dag = dag
         self._lineage = lineage
-        self._features = features
-        self._readers: dict[frozenset[ColumnRef], KnowledgeReader] = {}
+        self._facts = facts
+        self._readers: dict[ColumnRef | None, KnowledgeReader] = {}
         self._unique = frozenset(_unique_columns(dag))
 
     def find(self, node: MlNode) -> Iterator[Finding]:
@@ -34,54 +37,97 @@ class MistakeFinder:
         # Without a label or a moment of prediction, an ML model describes what was, and there is no future to know.
         predicts = ml_model.label is not None or ml_model.event_time is not None
         knowledge = self._knowledge_at(node)
-        for feature in self._features.get(node.id) or ():
+        features = self._facts.features.get(node.id) or ()
+        honest = []
+        for feature in features:
             ref = ColumnRef(node.id, feature)
             if predicts and feature.lower() not in allowed:
-                yield from self._check_leaks(node, ref, knowledge)
+                leaks = list(self._check_leaks(node, ref, knowledge))
+                honest += [] if leaks else [feature]
+                yield from leaks
             yield from self._check_key(node, ref)
             if ml_model.event_time is not None:
                 yield from self._check_windows(node, ref)
+        if predicts and features:
+            yield from self._check_choices(node, honest, knowledge)
 
     def _check_leaks(self, node: MlNode, ref: ColumnRef, knowledge: KnowledgeReader) -> Iterator[Finding]:
-        late = knowledge.lateness(ref)
-        same = {origin: way for origin, way in late.same.items() if not knowledge.is_on_time(origin)}
-        if same:
-            origin, way = next(iter(same.items()))
-            yield self._leak("L001", node, ref, origin, way)
-        elif late.others:
-            origin, way = next(iter(late.others.items()))
-            yield self._leak("L002", node, ref, origin, way)
-        elif (shared := self._shared_with_label(node, ref, knowledge)) is not None:
+        for sense, code in _CODES.items():
+            for origin, late in knowledge.untimely(self._in_training(node, ref.column), sense):
+                yield self._leak(code, node, ref, origin, late)
+                return
+        shared = self._shared_with_label(node, ref, knowledge)
+        if shared is not None:
             yield self._shared(node, ref, shared)
+
+    def _check_choices(self, node: MlNode, features: Sequence[str], knowledge: KnowledgeReader) -> Iterator[Finding]:
+        """Yield each late column that decided which rows there are, or which are read, once."""
+        seen: set[Origin] = set()
+        rows = ColumnRef(node.training_relation, ROWS)
+        for ref in (rows, *[self._in_training(node, feature) for feature in features]):
+            for origin, late in knowledge.untimely(ref, Sense.CHOICE):
+                if origin not in seen:
+                    seen.add(origin)
+                    yield self._choice(node, ref, origin, late)
+
+    def _in_training(self, node: MlNode, name: str) -> ColumnRef:
+        """Return a column of the training relation as that spells it."""
+        columns = self._lineage.nodes[node.training_relation].columns
+        return ColumnRef(node.training_relation, next((own for own in columns if own.lower() == name.lower()), name))
 
     def _knowledge_at(self, node: MlNode) -> KnowledgeReader:
         """Return what is known at the event time of the ML model."""
-        names: frozenset[ColumnRef] = frozenset()
         event_time = node.ml_model.event_time
-        if event_time is not None:
-            columns = self._lineage.nodes[node.training_relation].columns
-            name = next((column for column in columns if column.lower() == event_time.lower()), event_time)
-            names = self._lineage.copies(ColumnRef(node.training_relation, name))
-        if names not in self._readers:
-            self._readers[names] = KnowledgeReader(self._dag, self._lineage, names)
-        return self._readers[names]
+        moment = None if event_time is None else self._in_training(node, event_time)
+        if moment not in self._readers:
+            self._readers[moment] = KnowledgeReader(self._dag, self._lineage, self._facts, moment)
+        return self._readers[moment]
 
-    def _leak(self, code: str, node: MlNode, ref: ColumnRef, origin: Origin, way: Way) -> Finding:
-        path = show_path((*way.path, *self._to_source(origin.ref)), self._dag.nodes)
-        known = "after" if origin.at is None else f"{{at: {origin.at.column}}}"
-        declared = len(way.path) - 1
-        shown = " <- ".join([*path[:declared], f"{path[declared]} (known: {known})", *path[declared + 1 :]])
+    def _leak(self, code: str, node: MlNode, ref: ColumnRef, origin: Origin, late: Late) -> Finding:
+        path, shown = self._show((ref, *late.path), origin)
         name, feature = node.ml_model.name, ref.column
         allow = f"allow it with a reason: allow_leakage: {{{feature}: …}}"
-        if code == "L001":
-            what = f"ml model '{name}' learns from '{feature}', which is not known yet when it predicts: {shown}"
-            fix = f"exclude '{feature}' from the features, or {allow}"
-        else:
-            late = f"'{origin.ref.column}' of other rows"
-            what = f"feature '{feature}' of ml model '{name}' counts {late} that may not have been known yet: {shown}"
-            what += _bounded_by(way)
+        what = f"ml model '{name}' learns from '{feature}', which is not known yet when it predicts: {shown}"
+        fix = f"exclude '{feature}' from the features, or {allow}"
+        if code == "L002":
+            late_column = f"'{origin.ref.column}' of other rows"
+            counts = f"counts {late_column} that may not have been known yet: {shown}"
+            what = f"feature '{feature}' of ml model '{name}' {counts}{self._bounded_by(late, node)}"
             fix = f"{_bound_fix(origin)}, or {allow}"
+        elif code == "L008":
+            what = f"feature '{feature}' of ml model '{name}' is looked up by what is not known yet: {shown}"
+            fix = f"look it up by what is known, or {allow}"
         return Finding(code, what, self._place(node, feature), fix, node.id, path)
+
+    def _choice(self, node: MlNode, ref: ColumnRef, origin: Origin, late: Late) -> Finding:
+        path, shown = self._show(late.path, origin)
+        name = node.ml_model.name
+        what = f"ml model '{name}' learns from rows that were chosen by what is not known yet when it predicts: {shown}"
+        fix = "choose them by what is known; or, if the label is missing, leave that to null_label: drop"
+        if ref.column:
+            feature = f"feature '{ref.column}' of ml model '{name}'"
+            what = f"{feature} is computed from rows that were chosen by what may not have been known yet: {shown}"
+            fix = f"choose them by what is known, or allow it with a reason: allow_leakage: {{{ref.column}: …}}"
+        return Finding("L009", what, self._place(node, ref.column), fix, node.id, path)
+
+    def _show(self, path: Sequence[ColumnRef], origin: Origin) -> tuple[tuple[str, ...], str]:
+        """Return a path to where the data comes from, and its text."""
+        titles = show_path((*path, *self._to_source(origin.ref)), self._dag.nodes)
+        known = "after" if origin.at is None else f"{{at: {origin.at.column}}}"
+        declared = len(path) - 1
+        shown = " <- ".join([*titles[:declared], f"{titles[declared]} (known: {known})", *titles[declared + 1 :]])
+        return titles, shown
+
+    def _bounded_by(self, late: Late, node: MlNode) -> str:
+        """Return what the rows are bounded by, if that is not enough."""
+        moments = sorted([moment for moment in late.moments if moment.node_id])
+        if moments:
+            event_time = node.ml_model.event_time
+            until = f"the event_time '{event_time}'" if event_time is not None else "the prediction"
+            moment = show_path(moments[:1], self._dag.nodes)[0]
+            return f"; their rows are bounded by '{moment}', which may be later than {until}"
+        texts = sorted(late.bounds)
+        return f"; their rows are bounded by '{texts[0]}' only" if texts else ""
 
     def _to_source(self, ref: ColumnRef) -> Iterator[ColumnRef]:
         """Yield the columns that `ref` was copied from, so that a path ends where the data comes from."""
@@ -174,11 +220,6 @@ class MistakeFinder:
                 key = f"features.{at}"
                 return places.value_of(key if key in places.keys else f"features.include.{at}")
         return places.value_of("features" if "features" in places.keys else "training_data")
-
-
-def _bounded_by(way: Way) -> str:
-    texts = sorted({bound.text for bound in way.bounds})
-    return f"; their rows are bounded by '{texts[0]}' only" if texts else ""
 
 
 def _bound_fix(origin: Origin) -> str:

@@ -80,12 +80,17 @@ class Join:
     """One JOIN of a FROM clause.
 
     Attributes:
+        relations: what is joined to what stands before it.
         keys: the columns that USING or NATURAL compares, on both sides.
+        side: `LEFT`, `RIGHT`, `FULL`, or empty.
+        kind: `SEMI`, `ANTI`, `CROSS` …, or empty.
     """
 
     relations: tuple[Relation, ...]
     on: exp.Expr | None
     keys: tuple[tuple[Relation, str], ...] = ()
+    side: str = ""
+    kind: str = ""
 
 
 @dataclass(slots=True, eq=False)

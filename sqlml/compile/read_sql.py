@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlml.compile.determinism import find_unstable
-from sqlml.compile.facts import SqlFacts, SqlSlice
+from sqlml.compile.facts import ColumnFacts, SqlFacts, SqlSlice
 from sqlml.compile.lineage.nodes import LineageTracer
 from sqlml.compile.queries import Output
 from sqlml.compile.readable import Readable
@@ -36,11 +36,13 @@ class Reading:
     Attributes:
         what: whose SQL it is, for errors (`sql model 'x'`).
         readable: view name in lower case to relation.
+        of_columns: what else is known of what it reads, by node id, if time of knowledge is to be judged.
     """
 
     node: SqlNode | TestNode
     what: str
     readable: Mapping[str, Readable]
+    of_columns: Mapping[str, ColumnFacts] | None = None
 
     @property
     def sql(self) -> Rendered:
@@ -90,10 +92,11 @@ class FreshReader:
         spans = Spans(statement.tokens)
         found = None if isinstance(node, TestNode) else _columns(reading, analysis, typed, spans, errors)
         columns = None if found is None else tuple(found)
-        lineage = None
+        lineage, of_columns = None, ColumnFacts()
         if isinstance(node, SqlNode):
             with self._timing.measure("compile", "trace lineage"):
-                lineage = LineageTracer(reading.columns).trace_sql(node, analysis, columns)
+                tracer = LineageTracer(reading.columns, reading.of_columns)
+                lineage, of_columns = tracer.trace_sql(node, analysis, columns)
         return SqlFacts(
             length=len(statement.text),
             digest=digest_tokens(statement.tokens),
@@ -101,6 +104,7 @@ class FreshReader:
             types=tuple([to_plain(given) for given in (found or {}).values()]),
             is_exact=analysis.is_exact,
             lineage=lineage,
+            of_columns=of_columns,
             foreign=tuple([(path, *spans.of(table)) for path, table in analysis.foreign]),
             unstable=tuple([(token.text, token.start, token.end + 1) for token in find_unstable(statement)]),
         )

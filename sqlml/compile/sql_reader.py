@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlml.compile.facts import Facts, SqlFacts, SqlSlice
+from sqlml.compile.facts import ColumnFacts, Facts, SqlFacts, SqlSlice
 from sqlml.compile.readable import Readable
 from sqlml.compile.types import to_plain
 from sqlml.errors import SqlmlError
@@ -24,13 +24,17 @@ class SqlReader:
     Args:
         facts: of the nodes that were read before.
         cut_later: ids of the nodes for which `cut` may be called.
+        judged: ids of the nodes whose time of knowledge is asked for.
     """
 
-    def __init__(self, dag: Dag, facts: Facts, aids: Aids, cut_later: frozenset[str]) -> None:
+    def __init__(
+        self, dag: Dag, facts: Facts, aids: Aids, cut_later: frozenset[str], judged: frozenset[str] = frozenset()
+    ) -> None:
         self._dag = dag
         self._facts = facts
         self._aids = aids
         self._cut_later = cut_later
+        self._judged = judged
         self._keys: dict[str, str] = {}
         self._shapes: dict[str, str] = {}
 
@@ -68,9 +72,12 @@ class SqlReader:
         """Return a digest of the SQL of a node and of all that it may read: names, columns and types."""
         key = self._keys.get(node.id)
         if key is None:
-            key = self._keys[node.id] = key_of(
-                node.kind, node.sql.text, node.relation, *[self._shape(parent) for parent in node.parents]
-            )
+            shapes = [self._shape(parent) for parent in node.parents]
+            if node.id in self._judged:
+                known = [of_columns(self._dag, self._facts, parent) for parent in node.parents]
+                plain = [[sorted(one.present), sorted(one.units.items()), sorted(one.unique or ())] for one in known]
+                shapes.append(dump(plain))
+            key = self._keys[node.id] = key_of(node.kind, node.sql.text, node.relation, *shapes)
         return key
 
     def _shape(self, node_id: str) -> str:
@@ -93,7 +100,8 @@ class SqlReader:
         if node.relation:
             # What `this` names: to read it is an error.
             readable.setdefault(node.relation.lower(), Readable("", node.name, None))
-        return Reading(node, title_of(node), readable)
+        parents = {parent: of_columns(self._dag, self._facts, parent) for parent in node.parents}
+        return Reading(node, title_of(node), readable, parents if node.id in self._judged else None)
 
 
 def title_of(node: SqlNode | TestNode) -> str:
@@ -105,6 +113,18 @@ def readable_of(dag: Dag, facts: Facts, node_id: str) -> Readable:
     """Return a node as what reads it sees it."""
     types = facts.types.get(node_id, {})
     return Readable(node_id, dag.nodes[node_id].name, facts.columns.get(node_id), types)
+
+
+def of_columns(dag: Dag, facts: Facts, node_id: str) -> ColumnFacts:
+    """Return what is known of the columns of a node: what its SQL says, its data tests and its types."""
+    node, sql = dag.nodes[node_id], facts.sql.get(node_id)
+    known = ColumnFacts() if sql is None else sql.of_columns
+    tests = [(test.kind, test.column.lower()) for test in node.data_tests if test.column and test.where is None]
+    present = known.present | {column for kind, column in tests if kind == "not_null"}
+    unique = next((frozenset((column,)) for kind, column in tests if kind == "unique"), None)
+    dates = [name for name, given in facts.types.get(node_id, {}).items() if str(given) == "date"]
+    units = {**{name.lower(): "day" for name in dates}, **known.units}
+    return ColumnFacts(present, units, known.unique or unique)
 
 
 def _references(dag: Dag) -> Iterator[tuple[str, str]]:

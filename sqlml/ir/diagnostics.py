@@ -81,6 +81,21 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "repeated, and rows that are scored later are not made as the training rows were.",
             "Read the value from a column or from `var()`.",
         ),
+        "L008": Rule(
+            "warn",
+            "a feature is looked up by the future",
+            "A feature is found by a column that is not known yet: a join key, a partition, the order of a window, a "
+            "group. What is looked up tells what it was looked up by.",
+            "Look it up by what is known when the model predicts; or allow it with a reason.",
+        ),
+        "L009": Rule(
+            "note",
+            "rows are chosen by the future",
+            "A column that is not known yet decides which rows the ML model learns from, or which rows its features "
+            "are computed from: in a WHERE, an inner or semi join, a HAVING above them. What is measured on rows that "
+            "were chosen by their outcome does not hold for rows whose outcome nobody knows.",
+            "Choose rows by what is known. For rows without a label write `null_label: drop` instead.",
+        ),
         "S001": Rule(
             "warn",
             "SQL whose value changes",

@@ -11,6 +11,9 @@ from typing import NamedTuple
 EVERY = "*"
 """Stands for any column of a node: of one whose columns are unknown, or of one that was read in an unknown way."""
 
+ROWS = ""
+"""Stands for no column of a node, but for which rows it has."""
+
 
 class Kind(StrEnum):
     """How a column is reached.
@@ -36,18 +39,51 @@ class ColumnRef(NamedTuple):
     column: str
 
 
-class Bound(NamedTuple):
-    """A promise that only rows are read whose `known_at` comes before the moment that is predicted for.
+class TimeRef(NamedTuple):
+    """A timestamp column of a row.
 
     Attributes:
-        known_at: the column compared, by each name it has in the relations it was copied from; empty: an expression.
-        moment: what the moment is computed from.
-        text: `known_at` as it was written.
+        row: which of the rows that are read; the same number for the same row, within one node.
+        slack: the unit to which another timestamp was cut off: it is earlier than this one by less than that.
+        gain_s: seconds by which the other one is later, at least.
     """
 
-    known_at: frozenset[ColumnRef]
-    moment: frozenset[ColumnRef]
-    text: str
+    ref: ColumnRef
+    row: int
+    slack: str = ""
+    gain_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A promise that what is read was in time: a column of its own row is no later than a moment.
+
+    Attributes:
+        known_at: columns of the parent, in the same row, that are earlier than the moment.
+        moment: what the moment is no later than.
+        is_strict: they are earlier, not equal.
+        gap_s: they are earlier by so many seconds.
+        unit: to which the moment is cut off; `*`: to the same as they are.
+        text: what was compared, as it was written; empty if it says nothing by itself.
+    """
+
+    known_at: frozenset[TimeRef]
+    moment: frozenset[TimeRef]
+    is_strict: bool = False
+    gap_s: int = 0
+    unit: str = ""
+    text: str = ""
+
+
+class Way(NamedTuple):
+    """One way in which a column is reached: the row that it is read from, and what holds of that row.
+
+    Attributes:
+        rows: the row, and the group that it was taken from.
+    """
+
+    rows: frozenset[int]
+    bounds: frozenset[Bound] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +92,48 @@ class Edge:
 
     Attributes:
         is_copy: the value is that column's, unchanged.
-        bounds: of `other_rows`: what each way to it is bounded by.
+        ways: in which it is reached; empty where nobody asks for the time of knowledge.
     """
 
     source: ColumnRef
     kind: Kind
     is_copy: bool = False
-    bounds: frozenset[Bound] = frozenset()
+    ways: tuple[Way, ...] = ()
+
+
+class Influence(StrEnum):
+    """How a column that is no value of another one yet decides it.
+
+    `lookup`: the value is found by it: a join key, a partition, the order of a window.
+    `count`: rows are counted that were chosen by it.
+    `choice`: rows are read, or are there at all, that were chosen by it.
+    """
+
+    LOOKUP = "lookup"
+    COUNT = "count"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A column that decides another one, or which rows there are; column `ROWS`: which rows the parent has."""
+
+    source: ColumnRef
+    influence: Influence
+    ways: tuple[Way, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTimes:
+    """What is known of a timestamp: that it is no earlier than some columns, and no later than others.
+
+    Attributes:
+        unit: to which it is cut off.
+    """
+
+    floors: frozenset[TimeRef] = frozenset()
+    ceilings: frozenset[TimeRef] = frozenset()
+    unit: str = ""
 
 
 class LooksAhead(NamedTuple):
@@ -82,11 +153,16 @@ class NodeLineage:
         rows: columns that reach every column of the node as `filter`: what decides its rows. They are not repeated in
             `columns`, and one that also has a `value` or `other_rows` edge to a column counts as that there.
         ahead: column to the windows that read later rows for it.
+        decisions, times: of columns; for nodes above an ML model whose time of knowledge is declared.
+        choices: what decided which rows there are, for the same nodes.
     """
 
     columns: Mapping[str, tuple[Edge, ...]]
     rows: tuple[ColumnRef, ...] = ()
     ahead: Mapping[str, tuple[LooksAhead, ...]] = field(default_factory=dict)
+    decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
+    times: Mapping[str, ColumnTimes] = field(default_factory=dict)
+    choices: tuple[Decision, ...] = ()
 
     def edges(self, column: str) -> tuple[Edge, ...]:
         """Return all edges of `column`, those of `rows` included."""

@@ -23,8 +23,7 @@ def show(node_id: str, lineage: NodeLineage) -> str:
 
 
 def show_edge(edge: Edge) -> str:
-    bounds = "".join(f" (bounded by {bound.text})" for bound in sorted(edge.bounds))
-    return f"{'copy' if edge.is_copy else edge.kind.value} {'.'.join(edge.source)}{bounds}"
+    return f"{'copy' if edge.is_copy else edge.kind.value} {'.'.join(edge.source)}"
 
 
 @pytest.mark.parametrize("case", CASES)

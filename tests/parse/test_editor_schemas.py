@@ -125,7 +125,6 @@ REFUSED = [
     "not_supported_yet_keys",
     "project_without_name",
     "shares_out_of_range",
-    "split_keys",
     "training_data_not_a_ref",
     "unknown_data_test",
     "unknown_estimator",

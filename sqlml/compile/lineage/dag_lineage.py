@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from sqlml.compile.facts import Facts
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SqlNode, TestNode
-from sqlml.ir.lineage import EVERY, ColumnRef, Edge, Kind, Lineage, NodeLineage
+from sqlml.ir.lineage import (
+    EVERY,
+    ROWS,
+    ColumnRef,
+    ColumnTimes,
+    Decision,
+    Edge,
+    Influence,
+    Kind,
+    Lineage,
+    NodeLineage,
+    TimeRef,
+    Way,
+)
 
 
 class Spelling:
@@ -71,7 +85,7 @@ class DagLineage:
         if features is None:
             return NodeLineage({EVERY: (Edge(ColumnRef(training, EVERY), Kind.UNKNOWN),)})
         learnt = [*features, *ml_model.role_columns.values()]
-        columns = {name: (Edge(self._ref((training, name.lower())), Kind.VALUE, True),) for name in learnt}
+        columns = {name: (self._copy(training, name),) for name in learnt}
         read = {*self._known.condition_columns(node.id), *[name.lower() for name in ml_model.split.columns]}
         return NodeLineage(columns, tuple(sorted([self._ref((training, name)) for name in read])))
 
@@ -83,11 +97,23 @@ class DagLineage:
             sources = (node.scored, node.ml_model)
             edges = tuple([Edge(ColumnRef(source, EVERY), Kind.UNKNOWN) for source in sources])
             return NodeLineage(dict.fromkeys(columns or (EVERY,), edges))
-        computed = tuple([Edge(self._ref((node.scored, name.lower())), Kind.VALUE) for name in features])
+        computed = tuple([replace(self._copy(node.scored, name), is_copy=False) for name in features])
         computed += (Edge(ColumnRef(node.ml_model, EVERY), Kind.FIT),)
-        passed: Mapping[str, tuple[Edge, ...]] = {
-            name: (Edge(self._ref((node.scored, name.lower())), Kind.VALUE, True),) for name in scored
-        }
+        passed: Mapping[str, tuple[Edge, ...]] = {name: (self._copy(node.scored, name),) for name in scored}
         # How many classes there are, and so how many columns, is known once it is fitted.
         added = (EVERY,) if columns is None else columns[len(scored) :]
-        return NodeLineage({**passed, **dict.fromkeys(added, computed)})
+        times = {name: _equal(edge.source) for name, (edge,) in passed.items()}
+        choices = (Decision(ColumnRef(node.scored, ROWS), Influence.CHOICE, (_OWN_ROW,)),)
+        return NodeLineage({**passed, **dict.fromkeys(added, computed)}, times=times, choices=choices)
+
+    def _copy(self, node_id: str, name: str) -> Edge:
+        return Edge(self._ref((node_id, name.lower())), Kind.VALUE, True, (_OWN_ROW,))
+
+
+# Nodes without SQL read each row of their relation by itself.
+_OWN_ROW = Way(frozenset((1,)))
+
+
+def _equal(ref: ColumnRef) -> ColumnTimes:
+    time = frozenset([TimeRef(ref, 1)])
+    return ColumnTimes(time, time)

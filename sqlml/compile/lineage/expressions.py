@@ -7,83 +7,37 @@ windows and conditions, which is how `max(struct(time, value)).value` is found t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from sqlglot import exp
 
-from sqlml.compile.lineage.dependencies import FILTER, OTHER_ROWS, VALUE, Dependencies, Leaf
-from sqlml.compile.lineage.windows import find_ahead, keys_are_values
+from sqlml.compile.lineage.dependencies import CHOSEN, COUNTED, FILTER, LOOKUP, OTHER_ROWS, VALUE, Dependencies
+from sqlml.compile.lineage.reading import ITSELF, Path, Reading
+from sqlml.compile.lineage.windows import find_ahead, read_window
 from sqlml.compile.names import GENERATED
 from sqlml.compile.queries import Query, Relation
-from sqlml.compile.scopes import Analysis
 from sqlml.compile.slices import AGGREGATES, ROW_FUNCTIONS
 
-Part = tuple[exp.Expr, int, str | None]
-"""An expression, how what it reads is reached, and the field of it that is needed (None: all of it)."""
+Part = tuple[exp.Expr, Path, str | None]
+"""An expression, the way to it, and the field of it that is needed (None: all of it)."""
 
 
-class Tracer(Protocol):
-    """What follows columns further (see `statements`)."""
-
-    analysis: Analysis
-
-    def output(self, query: Query, at: int, field: str | None = None) -> Dependencies:
-        """Return what an output, or a field of it, depends on."""
-        ...
-
-    def rows(self, query: Query) -> frozenset[Leaf]:
-        """Return what decides which rows `query` has."""
-        ...
-
-    def unknown(self, query: Query) -> Dependencies:
-        """Return that anything of what `query` reads may be meant."""
-        ...
-
-    def read(self, relation: Relation, name: str, field: str | None, kind: int, found: Dependencies) -> bool:
-        """Add what a column of a relation depends on, and return whether it is a copy."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """An expression that is being followed.
-
-    Attributes:
-        query: whose expression it is; None for the arguments of a generator.
-    """
-
-    tracer: Tracer
-    query: Query | None
-    found: Dependencies
-
-    def is_copy(self, column: exp.Column) -> bool:
-        """Return whether `column` has the value of one parent's column, unchanged."""
-        used, targets = self.tracer.analysis.meanings.get(id(column), (0, ()))
-        if used != len(column.parts) or len(targets) != 1:
-            return False
-        owner, name = targets[0]
-        if isinstance(owner, Query):
-            return self.tracer.output(owner, int(name)).is_copy
-        return self.tracer.read(owner, str(name), None, VALUE, Dependencies())
-
-
-def read_expression(reading: Reading, node: exp.Expr, field: str | None, kind: int = VALUE) -> None:
+def read_expression(reading: Reading, node: exp.Expr, field: str | None, path: Path = ITSELF) -> None:
     """Add what `node` depends on to what `reading` has found."""
-    stack: list[Part] = [(node, kind, field)]
+    stack: list[Part] = [(node, path, field)]
     while stack:
-        node, kind, field = stack.pop()
+        node, path, field = stack.pop()
         rule = _RULES.get(type(node))
         if rule is not None:
-            stack.extend(rule(reading, node, kind, field))
+            stack.extend(rule(reading, node, path, field))
         elif isinstance(node, exp.Query):
-            _read_subquery(reading, node, kind, field)
+            _read_subquery(reading, node, path, field)
         elif isinstance(node, AGGREGATES) or (isinstance(node, exp.Anonymous) and _is_aggregate(node)):
-            stack.extend(_aggregate(reading, node, kind, field))
+            stack.extend(_aggregate(reading, node, path, field))
         elif not isinstance(node, exp.Hint):
             for child in node.iter_expressions():
-                stack.append((child, kind, None))
+                stack.append((child, path, None))
 
 
 def _is_aggregate(node: exp.Anonymous) -> bool:
@@ -91,13 +45,13 @@ def _is_aggregate(node: exp.Anonymous) -> bool:
     return name in ROW_FUNCTIONS or "agg" in name or "sketch" in name
 
 
-def _column(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
-    analysis = reading.tracer.analysis
-    meaning = analysis.meanings.get(id(node))
+def _column(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    tracer = reading.tracer
+    meaning = tracer.analysis.meanings.get(id(node))
     if meaning is None:
         # What a GROUP BY window() is called in the SELECT list; a parameter of a lambda has no meaning either.
         if node.parts[0].name.lower() in GENERATED and reading.query is not None:
-            reading.found.absorb(reading.tracer.unknown(reading.query), kind)
+            reading.found.absorb(tracer.unknown(reading.query), path.kind)
         return
     used, targets = meaning
     parts = node.parts
@@ -105,144 +59,265 @@ def _column(reading: Reading, node: Any, kind: int, field: str | None) -> Iterat
         field = parts[used].name.lower()
     for owner, name in targets:
         if isinstance(owner, Query):
-            reading.found.absorb(reading.tracer.output(owner, int(name), field), kind)
+            reading.found.absorb(tracer.output(owner, int(name), field), path.kind, tracer.move(path))
         else:
-            reading.tracer.read(owner, str(name), field, kind, reading.found)
+            tracer.read(owner, str(name), field, path, reading.found)
     yield from ()
 
 
-def _star(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _star(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     if not isinstance(node.parent, exp.Count):
         for owner, name in reading.tracer.analysis.meanings.get(id(node), (0, ()))[1]:
             if isinstance(owner, Relation):
-                reading.tracer.read(owner, str(name), None, kind, reading.found)
+                reading.tracer.read(owner, str(name), None, path, reading.found)
     yield from ()
 
 
-def _read_subquery(reading: Reading, node: exp.Expr, kind: int, field: str | None) -> None:
+def _read_subquery(reading: Reading, node: exp.Expr, path: Path, field: str | None) -> None:
     tracer = reading.tracer
     query = tracer.analysis.subqueries.get(id(node))
     if query is None:
         return
     is_scalar = isinstance(node, exp.Subquery) and not isinstance(node.parent, exp.In | exp.Exists | exp.All | exp.Any)
     if query.outputs is None:
-        reading.found.absorb(tracer.unknown(query), kind)
+        reading.found.absorb(tracer.unknown(query), path.kind)
     # `in` and `exists` answer from all rows of the subquery, and from which there are.
-    inner = kind if is_scalar else max(kind, OTHER_ROWS)
+    inner = path if is_scalar else path.at_best(OTHER_ROWS)
+    move = tracer.move(path)
     for at in range(len(query.outputs or ())):
-        reading.found.absorb(tracer.output(query, at, field if is_scalar else None), inner)
-    for leaf in tracer.rows(query):
-        reading.found.add(leaf, FILTER if is_scalar else inner)
+        reading.found.absorb(tracer.output(query, at, field if is_scalar else None), inner.kind, move)
+    deciding = Dependencies({VALUE: dict(tracer.rows(query))})
+    reading.found.absorb(deciding, FILTER if is_scalar else inner.kind, move)
+    judge = tracer.judge()
+    if judge is not None and path.kind < FILTER and not is_scalar:
+        reading.found.absorb(judge.counted(query, None), COUNTED, move)
 
 
-def _same(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _same(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     """All that it reads, each with the same field."""
     for child in node.iter_expressions():
-        yield child, kind, field
+        yield child, path, field
 
 
-def _first(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _first(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     """The field of its first argument, and all of the others."""
     for child in node.iter_expressions():
-        yield child, kind, field if child is node.this else None
+        yield child, path, field if child is node.this else None
 
 
-def _aggregate(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
-    kind = max(kind, OTHER_ROWS)
-    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star | exp.Literal) and reading.query is not None:
+def _aggregate(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    query, judge = reading.query, reading.tracer.judge()
+    path = path.at_best(OTHER_ROWS)
+    if judge is not None and query is not None and not _is_over(node):
+        path = path.through(judge.group(query, node))
+        _note_counted(reading, node, path)
+    if isinstance(node, exp.Count) and isinstance(node.this, exp.Star | exp.Literal) and query is not None:
         # A count of rows is computed from what decides about them.
-        where = reading.query.tree.args.get("where")
+        where = query.tree.args.get("where")
         if where is not None:
-            yield where, kind, None
+            yield where, path, None
+    condition = _filter_of(node)
+    if condition is not None:
+        path = path.through(reading.where(condition))
     keeps = isinstance(node, _KEEPS_FIELD)
     for child in node.iter_expressions():
-        yield child, kind, field if keeps and child is node.this else None
+        yield child, path, field if keeps and child is node.this else None
 
 
-def _filtered(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _note_counted(reading: Reading, node: exp.Expr, path: Path) -> None:
+    """Note what decided which rows an aggregate or a window reads."""
+    judge, query = reading.tracer.judge(), reading.query
+    if judge is None or query is None or path.kind >= FILTER:
+        return
+    is_count = isinstance(node, exp.Count | exp.CountIf) or node.find(exp.Column) is None
+    kind = COUNTED if is_count and not isinstance(node, exp.RowNumber) else CHOSEN
+    counted = judge.counted(query, node.this if isinstance(node, exp.Count) else None)
+    reading.found.absorb(counted, kind, reading.tracer.move(path))
+
+
+def _is_over(node: exp.Expr) -> bool:
+    """Return whether an aggregate is the function of a window."""
+    outer = _without_clauses(node)
+    return isinstance(outer.parent, exp.Window) and outer.parent.this is outer
+
+
+def _without_clauses(node: exp.Expr) -> exp.Expr:
+    """Return the outermost of FILTER, IGNORE NULLS … around a function."""
+    while isinstance(node.parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter) and node.parent.this is node:
+        node = node.parent
+    return node
+
+
+def _filter_of(node: exp.Expr) -> exp.Expr | None:
+    """Return the condition of an aggregate's FILTER clause."""
+    while isinstance(node.parent, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+        node = node.parent
+        if isinstance(node, exp.Filter):
+            return node.expression.this if isinstance(node.expression, exp.Where) else None
+    return None
+
+
+def _filtered(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     """`agg(x) filter (where y)`, `agg(x) within group (order by y)`: y is read in the same rows as x."""
-    yield node.this, kind, field
-    yield node.expression, max(kind, OTHER_ROWS), None
+    yield node.this, path, field
+    path = path.at_best(OTHER_ROWS)
+    judge = reading.tracer.judge()
+    if judge is not None and reading.query is not None and not _is_over(node.this):
+        path = path.through(judge.group(reading.query, node.this))
+    yield node.expression, path, None
 
 
-def _window(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
-    query = reading.query
-    named = None
-    if query is not None and node.args.get("alias") is not None:
-        windows = query.tree.args.get("windows") or ()
-        name = node.args["alias"].name.lower()
-        named = next((window for window in windows if window.this.name.lower() == name), None)
-    if kind != FILTER:
-        reading.found.ahead.update(find_ahead(node, named))
-    yield node.this, max(kind, OTHER_ROWS), field
-    for window in (node, named):
-        if window is None:
-            continue
-        for key in window.args.get("partition_by") or ():
-            yield key, FILTER, None
-        if (order := window.args.get("order")) is not None:
-            # The rank of a row is computed from what it is ranked by.
-            yield order, max(kind, OTHER_ROWS) if keys_are_values(node) else FILTER, None
-        if (spec := window.args.get("spec")) is not None:
-            yield spec, FILTER, None
+def _window(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    query, judge = reading.query, reading.tracer.judge()
+    call = read_window(node, query)
+    if path.kind < FILTER:
+        reading.found.ahead.update(find_ahead(call))
+    own = path
+    path = path.at_best(OTHER_ROWS)
+    if judge is not None and query is not None:
+        shift, promises = judge.window(query, call)
+        path = path.through(promises).through(shift)
+        _note_counted(reading, call.function, path)
+    yield node.this, path, field
+    for key in call.partition:
+        yield key, own.at_best(FILTER), None
+        if judge is not None:
+            yield key, own.at_best(LOOKUP), None
+    for key in call.order:
+        # The rank of a row is computed from what it is ranked by.
+        yield key, path if call.is_rank else path.at_best(FILTER), None
+        if judge is not None and not call.is_rank:
+            yield key, path.at_best(LOOKUP), None
+    if call.frame is not None:
+        yield call.frame, own.at_best(FILTER), None
 
 
-def _case(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _case(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     if node.this is not None:
-        yield node.this, kind, None
-    for branch in node.args.get("ifs") or ():
-        yield branch, kind, field
+        yield node.this, path, None
+    before: list[exp.Expr] = []
+    branches = node.args.get("ifs") or ()
+    judge = reading.tracer.judge()
+    for branch in branches:
+        condition, value = branch.this, branch.args["true"]
+        if node.this is not None or judge is None:
+            yield from ((condition, path, None), (value, path, field))
+            continue
+        # Of branches with the same value it only matters whether one of them is taken.
+        alike = [other.this for other in branches if other.args["true"] == value]
+        yield condition, path.through(reading.unless(*before) + judge.either(reading.query, alike)), None
+        yield value, path.through(reading.where(condition) + reading.unless(*before)), field
+        before.append(condition)
     if (default := node.args.get("default")) is not None:
-        yield default, kind, field
+        yield default, path.through(reading.unless(*before)), field
 
 
-def _if(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
-    yield node.this, kind, None
-    for branch in (node.args.get("true"), node.args.get("false")):
-        if branch is not None:
-            yield branch, kind, field
+def _if(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    yield node.this, path, None
+    if (value := node.args.get("true")) is not None:
+        yield value, path.through(reading.where(node.this)), field
+    if (value := node.args.get("false")) is not None:
+        yield value, path.through(reading.unless(node.this)), field
 
 
-def _struct(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _and(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    """What either side says matters only where the other one is true."""
+    yield node.this, path.through(reading.where(node.expression)), None
+    yield node.expression, path.through(reading.where(node.this)), None
+
+
+def _or(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    """What either side says matters only where the other one is not true."""
+    judge = reading.tracer.judge()
+    if judge is None:
+        yield node.this, path, None
+        yield node.expression, path, None
+        return
+    for one, other in ((node.this, node.expression), (node.expression, node.this)):
+        yield one, path.through(reading.unless(other) + judge.either(reading.query, [node])), None
+
+
+def _not(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    inner = node.this
+    while isinstance(inner, exp.Paren):
+        inner = inner.this
+    if isinstance(inner, _COMPARISONS):
+        yield from _compare(reading, inner, path, is_true=False)
+    else:
+        yield node.this, path, None
+
+
+def _comparison(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    yield from _compare(reading, node, path, is_true=True)
+
+
+def _compare(reading: Reading, node: exp.Expr, path: Path, *, is_true: bool) -> Iterator[Part]:
+    judge = reading.tracer.judge()
+    if judge is not None:
+        path = path.through(judge.compared(reading.query, node, is_true))
+    for child in node.iter_expressions():
+        yield child, path, None
+
+
+def _array_filter(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
+    judge = reading.tracer.judge()
+    promises = () if judge is None else judge.elements(reading.query, node)
+    yield node.this, path.through(promises), field
+    yield node.expression, path, None
+
+
+def _struct(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     entries: Iterable[exp.Expr] = node.expressions
     for entry in entries:
         if isinstance(entry, exp.PropertyEQ):
             if field is None or entry.this.name.lower() == field:
-                yield entry.expression, kind, None
+                yield entry.expression, path, None
         elif field is None or not isinstance(entry, exp.Column | exp.Alias) or entry.alias_or_name.lower() == field:
-            yield entry, kind, None
+            yield entry, path, None
 
 
-def _dot(reading: Reading, node: Any, kind: int, field: str | None) -> Iterator[Part]:
+def _dot(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:
     if isinstance(node.expression, exp.Identifier):
-        yield node.this, kind, node.expression.name.lower()
+        yield node.this, path, node.expression.name.lower()
     else:
-        yield from _first(reading, node, kind, None)
+        yield from _first(reading, node, path, None)
 
 
-_Rule = Callable[[Reading, Any, int, "str | None"], Iterator[Part]]
+_Rule = Callable[[Reading, Any, Path, "str | None"], Iterator[Part]]
 
-# Aggregates that return one of the values they read.
+_COMPARISONS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between)
+
+# Aggregates that return one of the values they read, or all of them.
 _KEEPS_FIELD = (
     exp.Max, exp.Min, exp.First, exp.Last, exp.FirstValue, exp.LastValue, exp.AnyValue, exp.ArgMax, exp.ArgMin, exp.Lag,
-    exp.Lead, exp.NthValue, exp.Mode,
+    exp.Lead, exp.NthValue, exp.Mode, exp.ArrayAgg,
 )  # fmt: skip
 
 _RULES: Mapping[type[exp.Expr], _Rule] = MappingProxyType(
     {
-        exp.Typeof: lambda reading, node, kind, field: iter(()),
+        exp.Typeof: lambda reading, node, path, field: iter(()),
         exp.Column: _column,
         exp.Star: _star,
         exp.Alias: _first,
         exp.Paren: _first,
         exp.IgnoreNulls: _first,
         exp.RespectNulls: _first,
+        exp.ArraySort: _first,
+        exp.Bracket: _first,
+        exp.Explode: _first,
+        exp.ExplodeOuter: _first,
+        exp.Lateral: _first,
+        exp.ArrayFilter: _array_filter,
         exp.Coalesce: _same,
         exp.Filter: _filtered,
         exp.WithinGroup: _filtered,
         exp.Window: _window,
         exp.Case: _case,
         exp.If: _if,
+        exp.And: _and,
+        exp.Or: _or,
+        exp.Not: _not,
+        **dict.fromkeys(_COMPARISONS, _comparison),
         exp.Struct: _struct,
         exp.Dot: _dot,
     }

@@ -6,39 +6,56 @@ After:  k <- value of t.k; half <- other rows' t.x; and t.w and t.k decide about
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
 
-from sqlml.compile.lineage.dependencies import FILTER, OTHER_ROWS, VALUE, Bounds, Dependencies, Leaf, LeafBound
-from sqlml.compile.lineage.expressions import Reading, read_expression
-from sqlml.compile.lineage.joins import JoinFacts, is_moment, known_at_item, read_joins, unwrapped
+from sqlml.compile.facts import ColumnFacts
+from sqlml.compile.lineage.dependencies import FILTER, LOOKUP, OTHER_ROWS, VALUE, Bounds, Dependencies, Move, Reach
+from sqlml.compile.lineage.expressions import read_expression
+from sqlml.compile.lineage.joins import other_relations
+from sqlml.compile.lineage.judging import StatementJudge
+from sqlml.compile.lineage.reading import ITSELF, Path, Reading
 from sqlml.compile.queries import Output, Query, Relation
 from sqlml.compile.scopes import Analysis
 
 _CLAUSES = ("where", "group", "having", "qualify")
+_DECIDES = Path(FILTER)
 
 
 class StatementTracer:
-    """Follows the outputs of one statement; each output of each of its queries is followed once."""
+    """Follows the outputs of one statement; each output of each of its queries is followed once.
 
-    def __init__(self, analysis: Analysis) -> None:
+    Args:
+        parents: what is known of the columns that it reads, if time of knowledge is to be judged.
+    """
+
+    def __init__(self, analysis: Analysis, parents: Mapping[str, ColumnFacts] | None = None) -> None:
         self.analysis = analysis
+        self._judge = None if parents is None else StatementJudge(self, parents)
         self._outputs: dict[tuple[Query, int, str | None], Dependencies] = {}
-        self._rows: dict[Query, frozenset[Leaf]] = {}
-        self._facts: dict[Query, JoinFacts] = {}
+        self._rows: dict[Query, Mapping[Reach, Bounds]] = {}
+        self._prepared: set[Query] = set()
+        self._homes: dict[Relation, Query] = {}
         self._others: set[Relation] = set()
         self._positions: dict[Relation, dict[str, list[int]]] = {}
-        self._bounds: dict[Relation, Bounds] = {}
 
-    def rows(self, query: Query) -> frozenset[Leaf]:
+    def judge(self) -> StatementJudge | None:
+        """Return what reads time of knowledge; None where it is not judged."""
+        return self._judge
+
+    def move(self, path: Path) -> Move | None:
+        """Return what happens on `path` to what is read at its end; None: nothing."""
+        return None if self._judge is None else self._judge.move(path)
+
+    def rows(self, query: Query) -> Mapping[Reach, Bounds]:
         """Return the columns that decide which rows `query` has, how they are grouped and what they are joined to."""
         found = self._rows.get(query)
         if found is None:
             self._prepare(query)
             # A query never reads itself: an alias of its own is an output.
-            self._rows[query] = frozenset()
-            found = self._rows[query] = frozenset(self._find_rows(query))
+            self._rows[query] = {}
+            found = self._rows[query] = self._find_rows(query).of(FILTER)
         return found
 
     def output(self, query: Query, at: int, field: str | None = None) -> Dependencies:
@@ -79,39 +96,53 @@ class StatementTracer:
             found.is_copy = all(self.output(branch, at, field).is_copy for branch in query.branches)
         elif _is_star(output.node):
             for relation, name in output.reads.columns:
-                found.is_copy = self.read(relation, name, field, VALUE, found)
+                found.is_copy = self.read(relation, name, field, ITSELF, found)
             found.is_copy = found.is_copy and len(output.reads.columns) == 1
         else:
             reading = Reading(self, query, found)
-            read_expression(reading, output.node, field)
+            finals = () if self._judge is None else self._judge.facts(query).finals
+            read_expression(reading, output.node, field, ITSELF.through(finals))
             if isinstance(item := _bare(output.node), exp.Column):
                 found.is_copy = reading.is_copy(item)
 
-    def read(self, relation: Relation, name: str, field: str | None, kind: int, found: Dependencies) -> bool:
+    def read(self, relation: Relation, name: str, field: str | None, path: Path, found: Dependencies) -> bool:
         """Note in `found` what the column `name` of `relation` depends on, and return whether it is a copy."""
-        if kind == VALUE and relation in self._others:
-            kind = OTHER_ROWS
-        bounds = self._bounds.get(relation, frozenset())
+        is_own = path.kind == VALUE
+        if is_own and relation in self._others:
+            path = path.at_best(OTHER_ROWS)
+            is_own = False
+        home = self._homes.get(relation)
+        move = None if self._judge is None else self._judge.move(path, relation, home)
+        if self._judge is not None and home is not None and path.kind < FILTER:
+            found.absorb(self._judge.keys(relation, home), LOOKUP, self._judge.move(path))
         origin = relation.origin
         if isinstance(origin, str):
             if name == "*" or relation.columns is None or _is_renamed_blindly(relation):
                 found.unknown |= {origin} if origin else set()
             elif origin:
-                found.add((origin, relation.own_name(name)), kind, bounds)
-            return kind == VALUE
+                self._read_node(relation, Reach(origin, relation.own_name(name)), path.kind, move, found)
+            return is_own
         if origin is None:
-            self._read_made(relation, kind, found)
+            self._read_made(relation, field, path, found)
             return False
         outputs, columns = origin.outputs, relation.columns
         if outputs is None or columns is None or len(outputs) != len(columns) or name == "*":
-            found.absorb(self.unknown(origin), kind)
+            found.absorb(self.unknown(origin), path.kind)
             return False
         is_copy = False
         for at in self._positions_of(relation, columns).get(name, ()):
             inner = self.output(origin, at, field)
-            found.absorb(inner, kind, bounds)
+            found.absorb(inner, path.kind, move)
             is_copy = inner.is_copy
-        return is_copy and kind == VALUE
+        return is_copy and is_own
+
+    def _read_node(self, relation: Relation, reach: Reach, kind: int, move: Move | None, found: Dependencies) -> None:
+        if self._judge is None or move is None:
+            found.add(reach, kind)
+            return
+        moved = move(reach._replace(row=self._judge.moments.names.name(relation)), frozenset())
+        if moved is not None:
+            found.add(moved[0], kind, moved[1])
 
     def _positions_of(self, relation: Relation, columns: tuple[str, ...]) -> dict[str, list[int]]:
         found = self._positions.get(relation)
@@ -121,82 +152,53 @@ class StatementTracer:
                 found.setdefault(column.lower(), []).append(at)
         return found
 
-    def _read_made(self, relation: Relation, kind: int, found: Dependencies) -> None:
+    def _read_made(self, relation: Relation, field: str | None, path: Path, found: Dependencies) -> None:
         if relation.made_of is None:
             return
         # Arguments of a generator in FROM are read in the scope that it stands in: their meanings are known.
-        for node in relation.made_of.iter_expressions():
-            read_expression(Reading(self, None, found), node, None, kind)
+        read_expression(Reading(self, None, found), relation.made_of, field, path)
 
     def _prepare(self, query: Query) -> None:
         """Find out how the relations of `query` belong to each other, before any of its columns is followed."""
-        if query in self._facts:
+        if query in self._prepared:
             return
-        self._facts[query] = facts = read_joins(query, self.analysis.meanings)
-        for relation, comparisons in facts.bounds.items():
-            bounds = [self._bound(query, part.known_at, [(query, part.moment)]) for part in comparisons]
-            self._bounds[relation] = frozenset(bounds)
-        # Only now: in its own row, the time of an event is the event's own.
-        self._others |= facts.others
-        for at, branch in enumerate(query.branches):
-            position = known_at_item(branch)
-            if position is not None:
-                self._bind_events(branch, query.branches[1 - at], position)
+        self._prepared.add(query)
+        self._homes.update(dict.fromkeys(query.reads.relations, query))
+        self._others |= other_relations(query, self.analysis.meanings)
 
-    def _bind_events(self, events: Query, rows: Query, position: int) -> None:
-        """Note what a shipped macro promises of the rows of `events`."""
-        self._prepare(rows)
-        self._prepare(events)
-        moments = [(rows, output.node) for output in (rows.outputs or ())[position : position + 1]]
-        if not all(is_moment(node) for _, node in moments):
-            return
-        bound = self._bound(events, (events.outputs or [])[position].node, moments)
-        for relation in events.reads.relations:
-            self._bounds[relation] = self._bounds.get(relation, frozenset()) | {bound}
-
-    def _bound(self, query: Query, known_at: exp.Expr, moments: list[tuple[Query, exp.Expr]]) -> LeafBound:
-        column = unwrapped(known_at)
-        known, moment = Dependencies(), Dependencies()
-        reading = Reading(self, query, known)
-        read_expression(reading, column, None)
-        is_copy = isinstance(column, exp.Column) and reading.is_copy(column)
-        for owner, node in moments:
-            read_expression(Reading(self, owner, moment), node, None)
-        return LeafBound(
-            frozenset(known.values) if is_copy else frozenset(),
-            frozenset([*moment.values, *moment.others]),
-            column.sql("spark") if not isinstance(column, exp.Column) else column.name,
-        )
-
-    def _find_rows(self, query: Query) -> Iterator[Leaf]:
+    def _find_rows(self, query: Query) -> Dependencies:
         found = Dependencies()
         if query.branches:
             for branch in query.branches:
-                found.filters |= self.rows(branch)
+                self._absorb_rows(branch, found, None)
             # EXCEPT, INTERSECT and UNION DISTINCT compare all columns.
             if query.is_whole:
                 for at in range(len(query.outputs or ())):
                     found.absorb(self.output(query, at), FILTER)
         else:
             self._read_clauses(query, found)
-        yield from found.filters
+        return found
+
+    def _absorb_rows(self, query: Query, found: Dependencies, move: Move | None) -> None:
+        found.absorb(Dependencies({FILTER: dict(self.rows(query))}), FILTER, move)
 
     def _read_clauses(self, query: Query, found: Dependencies) -> None:
         for relation in query.reads.relations:
             # In a LEFT JOIN too: how often a row of the left side comes depends on the rows of the right side.
             if isinstance(relation.origin, Query):
-                found.filters |= self.rows(relation.origin)
+                move = None if self._judge is None else self._judge.move(_DECIDES, relation, query)
+                self._absorb_rows(relation.origin, found, move)
             if relation.made_of is not None:
-                self._read_made(relation, FILTER, found)
+                self._read_made(relation, None, _DECIDES, found)
         args = query.tree.args
         clauses = [clause for name in _CLAUSES if (clause := args.get(name)) is not None]
         if args.get("limit") is not None and args.get("order") is not None:
             clauses.append(args["order"])
         for clause in (*clauses, *[join.on for join in query.joins if join.on is not None]):
-            read_expression(Reading(self, query, found), clause, None, FILTER)
+            read_expression(Reading(self, query, found), clause, None, _DECIDES)
         for join in query.joins:
             for relation, name in join.keys:
-                self.read(relation, name, None, FILTER, found)
+                self.read(relation, name, None, _DECIDES, found)
         for at in self._compared_outputs(query):
             found.absorb(self.output(query, at), FILTER)
 
@@ -211,7 +213,7 @@ class StatementTracer:
                 if isinstance(entry, exp.Literal) and not entry.is_string and 0 < int(entry.name) <= len(outputs):
                     yield int(entry.name) - 1
             if group.args.get("all"):
-                yield from [at for at in range(len(outputs)) if not self.output(query, at).others]
+                yield from [at for at in range(len(outputs)) if not self.output(query, at).of(OTHER_ROWS)]
 
 
 def _is_renamed_blindly(relation: Relation) -> bool:

@@ -1,61 +1,132 @@
-"""Windows that read later rows: the call of a window function in, the reasons out."""
+"""Calls of window functions: a syntax tree in; its parts, whether it reads earlier rows alone, and why not out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlglot import exp
 
+from sqlml.compile.queries import Query
 from sqlml.compile.spans import offset_of
 from sqlml.ir.lineage import LooksAhead
 
 # Functions of a row's place in its window, whose value comes from what the window is sorted by.
 _RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile)
-# The frame does not count for these.
-_NO_FRAME = (*_RANKS, exp.Lag, exp.Lead)
+# These count all rows of the partition.
+_OF_ALL = (exp.PercentRank, exp.CumeDist, exp.Ntile)
+_OFFSETS = (exp.Lag, exp.Lead)
 
 
-def keys_are_values(window: exp.Window) -> bool:
-    """Return whether the value of the function comes from what its window is sorted by."""
-    return isinstance(_function(window), _RANKS)
+@dataclass(frozen=True, slots=True)
+class WindowCall:
+    """A window function with what it is over.
 
-
-def find_ahead(window: exp.Window, named: exp.Expr | None) -> Iterator[LooksAhead]:
-    """Yield why `window` reads later rows than its own.
-
-    Args:
-        named: the entry of the WINDOW clause that it refers to.
+    Attributes:
+        function: without IGNORE NULLS and FILTER around it.
+        order: the entries of ORDER BY; empty without one.
+        frame: ROWS or RANGE BETWEEN …; None: the default.
+        is_ignoring_nulls: its argument's nulls are skipped.
     """
-    function = _function(window)
-    order = window.args.get("order") or (named.args.get("order") if named is not None else None)
-    spec = window.args.get("spec") or (named.args.get("spec") if named is not None else None)
-    offset = offset_of(function) or offset_of(window)
-    if isinstance(function, exp.Lead):
-        yield LooksAhead(offset, "it is lead(), which reads the next rows")
-        return
-    if order is None:
+
+    function: exp.Expr
+    partition: tuple[exp.Expr, ...]
+    order: tuple[exp.Expr, ...]
+    frame: exp.Expr | None
+    is_ignoring_nulls: bool = False
+
+    @property
+    def is_rank(self) -> bool:
+        """Whether its value comes from what it is sorted by."""
+        return isinstance(self.function, _RANKS)
+
+    @property
+    def key(self) -> Any:
+        """The first entry of ORDER BY, with its direction."""
+        return self.order[0]
+
+    @property
+    def is_downwards(self) -> bool:
+        """Whether it is sorted from the last to the first."""
+        return bool(self.order) and isinstance(self.key, exp.Ordered) and bool(self.key.args.get("desc"))
+
+    def sides(self) -> tuple[str, str]:
+        """Return where its frame begins and ends: `preceding`, `current row`, `following`; of ORDER BY alone too."""
+        if isinstance(self.function, _OFFSETS):
+            side = "preceding" if isinstance(self.function, exp.Lag) else "following"
+            return side, side
+        if not self.order or isinstance(self.function, _OF_ALL):
+            return "preceding", "following"
+        if isinstance(self.function, _RANKS) or self.frame is None:
+            return "preceding", "current row"
+        start, end = [_side(self.frame, name) for name in ("start", "end")]
+        return start, end or "current row"
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether it reads only rows that are sorted before its own, that is, at earlier times, and its own."""
+        if not self.order:
+            return False
+        start, end = self.sides()
+        return start in ("current row", "following") if self.is_downwards else end in ("preceding", "current row")
+
+    @property
+    def leaves_out_own(self) -> bool:
+        """Whether its own row is not read."""
+        start, end = self.sides()
+        return start == "following" if self.is_downwards else end == "preceding"
+
+    @property
+    def is_range(self) -> bool:
+        """Whether its frame is measured in values of what it is sorted by, not in rows."""
+        is_offset = isinstance(self.function, _OFFSETS)
+        return not is_offset and (self.frame is None or str(self.frame.args.get("kind")).lower() == "range")
+
+
+def read_window(window: exp.Window, query: Query | None) -> WindowCall:
+    """Return the parts of `window`, those of the WINDOW clause of `query` included."""
+    function: Any = window.this
+    is_ignoring_nulls = False
+    while isinstance(function, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
+        is_ignoring_nulls = is_ignoring_nulls or isinstance(function, exp.IgnoreNulls)
+        function = function.this
+    found = [window]
+    if query is not None and window.args.get("alias") is not None:
+        name = window.args["alias"].name.lower()
+        found += [named for named in query.tree.args.get("windows") or () if named.this.name.lower() == name]
+    orders = [order for part in found if (order := part.args.get("order")) is not None]
+    frames = [spec for part in found if (spec := part.args.get("spec")) is not None]
+    return WindowCall(
+        function,
+        tuple([key for part in found for key in part.args.get("partition_by") or ()]),
+        tuple(orders[0].expressions) if orders else (),
+        frames[0] if frames else None,
+        is_ignoring_nulls,
+    )
+
+
+def find_ahead(call: WindowCall) -> Iterator[LooksAhead]:
+    """Yield why `call` reads later rows than its own."""
+    offset = offset_of(call.function)
+    if not offset and call.order:
+        offset = offset_of(call.key)
+    if isinstance(call.function, exp.Lead):
+        if not call.is_downwards:
+            yield LooksAhead(offset, "it is lead(), which reads the next rows")
+    elif not call.order:
         yield LooksAhead(offset, "it has no ORDER BY, so that it reads all rows of its partition, the later ones too")
+    elif isinstance(call.function, (*_RANKS, exp.Lag)):
         return
-    if isinstance(function, _NO_FRAME):
-        return
-    first: Any = order.expressions[0]
-    start, end = _frame(spec)
-    if end == "following" or start == "following":
+    elif "following" in call.sides() and not call.is_backwards:
         yield LooksAhead(offset, "its frame ends with FOLLOWING")
-    elif isinstance(first, exp.Ordered) and first.args.get("desc"):
+    elif call.is_downwards and not call.is_backwards:
         yield LooksAhead(offset, "it is sorted downwards, so that the rows before a row are the later ones")
 
 
-def _frame(spec: exp.Expr | None) -> tuple[str, str]:
-    if spec is None:
-        return "", ""
-    return tuple(str(spec.args.get(side) or "").lower() for side in ("start_side", "end_side"))  # type: ignore[return-value]
-
-
-def _function(window: exp.Window) -> exp.Expr:
-    """Return the function that `window` is over, without IGNORE NULLS and FILTER around it."""
-    node: exp.Expr = window.this
-    while isinstance(node, exp.IgnoreNulls | exp.RespectNulls | exp.Filter):
-        node = node.this
-    return node
+def _side(frame: exp.Expr, name: str) -> str:
+    value = frame.args.get(name)
+    if str(value).upper() == "CURRENT ROW":
+        return "current row"
+    side = str(frame.args.get(f"{name}_side") or "").lower()
+    return side or ("current row" if value is not None else "")

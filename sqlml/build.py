@@ -201,7 +201,7 @@ def write_artifacts(compiled: Compiled, aids: Aids | None = None) -> None:
     timing = aids.timing
     folder = compiled.dag.project.root / "target"
     with timing.measure("write", "compiled SQL"):
-        write_compiled(folder, compiled)
+        write_compiled(folder, compiled, aids.cache)
     with timing.measure("write", "manifest"):
         write_manifest(folder, compiled)
     # Before Spark starts, which may take hours.

@@ -224,16 +224,24 @@ def test_a_cache_of_noise_is_ignored(twins):
 
 
 def test_commands_at_once_share_a_cache(twins):
-    command = [sys.executable, "-m", "sqlml", "ls"]
     shutil.rmtree(twins.warm / "target")
+    command = [sys.executable, "-m", "sqlml", "compile"]
     running = [
-        subprocess.Popen([*command, "--vars", f"{{limit: {number % 2}}}"], cwd=twins.warm, stdout=subprocess.PIPE)
-        for number in range(4)
+        subprocess.Popen(command, cwd=twins.warm, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
     ]
-    said = {process.communicate(timeout=120)[0] for process in running}
-    assert [process.returncode for process in running] == [0] * 4
-    assert len(said) == 1
-    twins.compare()
+    said = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0] * 4, said
+    assert len(set(said)) == 1
+    shutil.rmtree(twins.cold / "target")
+    expected = outcome(twins.cold)
+    target = twins.warm / "target"
+    assert (target / "manifest.json").read_text() == expected["manifest"]
+    written = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
+    found = {name: path.read_text() for name, path in written.items() if name.startswith("compiled/")}
+    assert found == {name.removeprefix("<project>/target/"): text for name, text in expected["SQL"].items()}
+    assert not [name for name in written if name.endswith(".new")]
+    assert misses(twins.warm) == {}
 
 
 WORDS = (

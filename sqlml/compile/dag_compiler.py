@@ -27,6 +27,8 @@ from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SeedNode, SourceNode
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.plan import Compiled
 
+# As many as the trees of two thousand SQL models, in half a gigabyte.
+_OBJECTS = 2_000_000
 _SPLIT = "split it into several SQL models"
 
 
@@ -43,7 +45,7 @@ def compile_dag(
         CompileError: for what does not fit: SQL, a column, a parameter, a data file, a feature that knows the future.
         ErrorList: for several of these, over the whole project.
     """
-    with _collector_off():
+    with _collecting_rarely():
         try:
             return _Compiler(dag, data_versions, aids or Aids()).compile(with_lineage)
         except RecursionError:
@@ -51,15 +53,14 @@ def compile_dag(
 
 
 @contextmanager
-def _collector_off() -> Iterator[None]:
-    """Compile without garbage collection: syntax trees are many objects, none of which is garbage yet."""
-    was_on = gc.isenabled()
-    gc.disable()
+def _collecting_rarely() -> Iterator[None]:
+    """Compile with little garbage collection: syntax trees are many objects, which are garbage all at once."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _OBJECTS), *before[1:])
     try:
         yield
     finally:
-        if was_on:
-            gc.enable()
+        gc.set_threshold(*before)
 
 
 class _Compiler:

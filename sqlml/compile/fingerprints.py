@@ -18,6 +18,7 @@ from sqlml.ir.state import Fingerprint
 SCHEME = "1"
 """Counted up when the same SQL or spec shall get another hash."""
 
+_ENCODER = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=False)
 _PARENT = "parent:"
 _DATA = "data"
 
@@ -53,7 +54,7 @@ def seen_whole(fingerprint: Fingerprint) -> ParentDigest:
 
 def digest_of(value: Any) -> str:
     """Return the hex digest of plain data; the order of keys does not count."""
-    text = json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    text = _ENCODER.encode(value)
     return hashlib.blake2b(f"{SCHEME}:{text}".encode(), digest_size=16).hexdigest()
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from sqlml import __version__
-from sqlml.errors import EnvironmentFault, format_error
+from sqlml.errors import format_error
+from sqlml.ir.cache import Cache
 from sqlml.ir.dag import MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.lineage import Edge, Kind, NodeLineage
@@ -18,19 +19,20 @@ from sqlml.ir.project import ColumnSpec
 from sqlml.ir.results import RunResults, StepResult
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Column
+from sqlml.persist.target_files import write_file, write_folder
 
 MANIFEST_VERSION = 1
 
 
-def write_compiled(target: Path, compiled: Compiled) -> None:
+def write_compiled(target: Path, compiled: Compiled, cache: Cache) -> None:
     """Write the SQL of every SQL model and data test to `target/compiled/`, under the path of the user's file."""
-    folder = target / "compiled"
-    shutil.rmtree(folder, ignore_errors=True)
+    texts: dict[str, str] = {}
     for node in compiled.dag.nodes.values():
         if isinstance(node, SqlNode):
-            _write(folder / node.sql.path, node.sql.text)
+            texts[node.sql.path] = node.sql.text
         elif isinstance(node, TestNode):
-            _write(folder / "data_tests" / f"{node.name}.sql", node.sql.text + "\n")
+            texts[f"data_tests/{node.name}.sql"] = node.sql.text + "\n"
+    write_folder(target / "compiled", texts, cache)
 
 
 def write_manifest(target: Path, compiled: Compiled) -> None:
@@ -193,17 +195,11 @@ def _declared(columns: tuple[ColumnSpec, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+def to_json(document: Any) -> bytes:
+    """Return a document as JSON, indented, with a newline at its end."""
     # A value of a param or an argument may be a date; nothing is lost by writing it as text.
-    _write(path, json.dumps(document, indent=1, default=str) + "\n")
+    return msgspec.json.format(msgspec.json.encode(document, enc_hook=str), indent=1) + b"\n"
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, so that a reader never sees half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(path.name + ".new")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise EnvironmentFault(f"'{path}' cannot be written: {error.strerror}") from error
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    write_file(path, to_json(document))

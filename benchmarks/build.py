@@ -18,7 +18,7 @@ spark = (SparkSession.builder.master("local[*]").config("spark.ui.enabled", "fal
          .config("spark.sql.shuffle.partitions", "4").config("spark.log.level", "ERROR").getOrCreate())
 spark.read.parquet("data/events.parquet").createOrReplaceTempView("events")
 for name, sql, reads in json.load(open("queries.json")):
-    spark.sql(sql.format(a=reads[0], b=reads[1])).write.mode("overwrite").parquet(f"plain/{name}")
+    spark.sql(sql.format(a=reads[0], b=reads[1], c=reads[2])).write.mode("overwrite").parquet(f"plain/{name}")
     spark.read.parquet(f"plain/{name}").createOrReplaceTempView(name)
 """
 

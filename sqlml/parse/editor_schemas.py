@@ -125,7 +125,10 @@ class _Spelling(GenerateJsonSchema):
         spec: type[BaseModel] = schema["cls"]
         about = key_texts(spec)
         properties = {
-            key: {**(_ref("data tests") if key in ("data_tests", "tests") else inner), "description": about[key]}
+            key: {
+                **(_ref("data tests") if key in ("data_tests", "tests") else inner),
+                "description": about.get(key, ""),
+            }
             for key, inner in found.get("properties", {}).items()
         }
         return {

@@ -170,6 +170,7 @@ def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
             "materialized": node.materialized,
             "compiled_path": f"target/compiled/{node.sql.path}",
             "declared": _declared(sql_model.columns),
+            "has_contract": node.has_contract,
         }
     if isinstance(node, MlNode):
         features = compiled.features.get(node.id)
@@ -180,6 +181,7 @@ def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
             "label": node.ml_model.label,
             "roles": dict(node.ml_model.roles),
             "features": None if features is None else list(features),
+            "has_contract": node.ml_model.has_contract,
             "signature": signature_document(compiled.signatures.get(node.id, ExpectedSignature())),
         }
     if isinstance(node, PredictionNode):

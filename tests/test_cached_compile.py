@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,7 +35,8 @@ SHOP = {
     "{% macro scale() %}{{ var('scale', 100) }}{% endmacro %}\n",
     "macros/other.sql": "{% macro noted(c) %}{{ log('noted ' ~ c) }}{{ c }}{% endmacro %}\n",
     "models/sources.yml": "version: 2\nsources:\n  - name: raw\n    tables:\n      - name: orders\n"
-    "        path: data/orders.csv\n        columns:\n          - {name: amount, data_type: double}\n",
+    "        path: data/orders.csv\n        columns:\n          - {name: amount, data_type: double, known: {at: ts}}\n"
+    "          - {name: order_id, data_tests: [not_null]}\n",
     "models/orders.sql": "{{ config(tags=['clean']) }}\n"
     "select order_id, customer, {{ cents('amount') }} as cents, kind,\n"
     "  cast(ts as timestamp) as ts\nfrom {{ source('raw', 'orders') }}\nwhere amount > {{ var('limit') }}\n",
@@ -53,6 +56,12 @@ SHOP = {
     "    estimator: LogisticRegression\n    params: {regParam: 0.1, maxIter: 5}\n    label: n\n    positive: 1\n"
     "    features: [total, luck]\n    where: total > 0\n    split: {by: hash, column: customer, holdout: 0.25}\n"
     "    gates: [{metric: areaUnderROC, at_least: 0.5}]\n",
+    "models/features.sql": "select order_id, ts, kind, amount as y,\n"
+    "  sum(amount) over (partition by customer order by ts rows between 9 preceding and 1 preceding) as before,\n"
+    "  avg(amount) over (partition by kind) as leaky\nfrom {{ source('raw', 'orders') }}\n",
+    "models/due.yml": "version: 2\nml_models:\n  - name: due\n    training_data: ref('features')\n"
+    "    estimator: LinearRegression\n    label: y\n    keys: [order_id]\n    event_time: ts\n"
+    "    features: [before, leaky]\n    allow_leakage: {before: it is bounded}\n",
     "models/scores.sql": "select s.customer, s.predicted_n from {{ predict('late', ref('sums')) }} as s\n",
     "tests/no_debts.sql": "select * from {{ ref('sums') }} where total < 0\n",
 }
@@ -70,6 +79,20 @@ def write(folder: Path, files: dict[str, str]) -> None:
         os.utime(path, ns=(now := next(PAST_NS), now))
 
 
+def shown(value: object) -> str:
+    """Return a value as text that tells types and order, but for the order of sets, which means nothing."""
+    if dataclasses.is_dataclass(value):
+        parts = [f"{field.name}={shown(getattr(value, field.name))}" for field in dataclasses.fields(value)]
+        return f"{type(value).__name__}({', '.join(parts)})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{shown(key)}: {shown(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, set | frozenset):
+        return f"{type(value).__name__}({sorted(map(shown, value))})"
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__}({', '.join(map(shown, value))})"
+    return repr(value)
+
+
 def outcome(folder: Path, **request: object) -> dict[str, object]:
     """Compile the project in `folder`; return all that a user or a later phase can see of it."""
     try:
@@ -80,7 +103,7 @@ def outcome(folder: Path, **request: object) -> dict[str, object]:
     compiled = {str(path): path.read_text() for path in (target / "compiled").rglob("*") if path.is_file()}
     # Types and order count: what is equal may still be printed or hashed in another way.
     return {
-        "compiled": repr(made.compiled).replace(str(folder), "<project>"),
+        "compiled": shown(made.compiled).replace(str(folder), "<project>"),
         "manifest": (target / "manifest.json").read_text(),
         "SQL": {name.replace(str(folder), "<project>"): text for name, text in compiled.items()},
         "selected": made.selected,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlml.compile.facts import ColumnFacts, Facts, SqlFacts, SqlSlice
 from sqlml.compile.readable import Readable
@@ -75,8 +75,7 @@ class SqlReader:
             shapes = [self._shape(parent) for parent in node.parents]
             if node.id in self._judged:
                 known = [of_columns(self._dag, self._facts, parent) for parent in node.parents]
-                plain = [[sorted(one.present), sorted(one.units.items()), sorted(one.unique or ())] for one in known]
-                shapes.append(dump(plain))
+                shapes.append(dump([_plain(one) for one in known]))
             key = self._keys[node.id] = key_of(node.kind, node.sql.text, node.relation, *shapes)
         return key
 
@@ -102,6 +101,12 @@ class SqlReader:
             readable.setdefault(node.relation.lower(), Readable("", node.name, None))
         parents = {parent: of_columns(self._dag, self._facts, parent) for parent in node.parents}
         return Reading(node, title_of(node), readable, parents if node.id in self._judged else None)
+
+
+def _plain(known: ColumnFacts) -> list[Any]:
+    # None and no columns are not the same: nothing is known, and there is one row.
+    unique = None if known.unique is None else sorted(known.unique)
+    return [sorted(known.present), sorted(known.units.items()), unique]
 
 
 def title_of(node: SqlNode | TestNode) -> str:

@@ -223,6 +223,14 @@ def test_a_type_that_changes_is_followed(twins):
     assert document["nodes"]["sql_model.sums"]["types"][1] == "bigint"
 
 
+def test_what_is_said_of_columns_is_followed(twins):
+    known = SHOP["models/sources.yml"]
+    for text in (known.replace(", known: {at: ts}", ""), known, known.replace("[not_null]", "[unique]"), known):
+        twins.write({"models/sources.yml": text})
+        codes = [found["code"] for found in json.loads(twins.compare()["manifest"])["diagnostics"]]
+        assert ("L002" in codes) == ("known:" in text)
+
+
 def test_secrets_are_not_kept(twins, monkeypatch):
     monkeypatch.setenv("TOKEN", "hush-hush-4711")
     project = "name: shop\ntargets: {dev: {spark: {spark.my.token: \"{{ env_var('TOKEN') }}\"}}}\n"

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
 from sqlml.ir.location import SourceLocation
+
+
+class Shared(NamedTuple):
+    """What an error has in common with others, so that all of them can be shown as one.
+
+    Attributes:
+        what: the sentence for all of them; `{count}` stands for how many there are.
+        line: what is this one's own.
+        fix: for all of them.
+    """
+
+    what: str
+    line: str
+    fix: str
 
 
 class SqlmlError(Exception):
@@ -19,10 +34,16 @@ class SqlmlError(Exception):
 
     Attributes:
         code: of a diagnostic that a project may set to another level; empty for all other errors.
+        severity: the word that its text begins with.
+        shared: what it has in common with others.
+        lines: what follows its place: one for each of those that it stands for.
     """
 
     exit_code = 2
     code = ""
+    severity = "error"
+    shared: Shared | None = None
+    lines: tuple[str, ...] = ()
 
     def __init__(self, what: str, location: SourceLocation | None = None, fix: str | None = None) -> None:
         super().__init__(what)
@@ -100,26 +121,48 @@ def _place(error: SqlmlError) -> tuple[str, int, int]:
     return (error.location.path, error.location.line, error.location.column or 0)
 
 
+def merge_shared(errors: Iterable[SqlmlError]) -> list[SqlmlError]:
+    """Return one error for those that share what they say, at the place of the first of them."""
+    groups: dict[tuple[object, ...], list[SqlmlError]] = {}
+    for error in errors:
+        shared = error.shared
+        key = (id(error),) if shared is None else (error.code, error.severity, shared.what, shared.fix)
+        groups.setdefault(key, []).append(error)
+    return [group[0] if len(group) == 1 else _merged(group) for group in groups.values()]
+
+
+def _merged(group: Sequence[SqlmlError]) -> SqlmlError:
+    shared = [error.shared for error in group if error.shared is not None]
+    merged = SqlmlError(shared[0].what.replace("{count}", str(len(group))), group[0].location, shared[0].fix)
+    merged.code, merged.severity = group[0].code, group[0].severity
+    merged.lines = tuple([one.line for one in shared])
+    return merged
+
+
 LinesOf = Callable[[str], Sequence[str] | None]
 """Gives the lines of a file of the project by its path, without their ends; None: it cannot be read."""
 
 _WIDTH = 110
+_SHOWN = 12
 _TAB = "    "
 
 
-def format_error(error: SqlmlError, severity: str = "error", lines_of: LinesOf | None = None) -> str:
+def format_error(error: SqlmlError, lines_of: LinesOf | None = None) -> str:
     """Return `error` as the text a user reads; the errors of an `ErrorList` are divided by an empty line.
 
     Args:
-        severity: the word it begins with.
         lines_of: where the lines come from that are shown, what is wrong underlined; None: none is shown.
     """
     if isinstance(error, ErrorList):
-        return "\n\n".join(format_error(single, severity, lines_of) for single in error.errors)
-    lines = [f"{severity}[{error.code}]: {error.what}" if error.code else f"{severity}: {error.what}"]
+        return "\n\n".join(format_error(single, lines_of) for single in merge_shared(error.errors))
+    head = f"{error.severity}[{error.code}]" if error.code else error.severity
+    lines = [f"{head}: {error.what}"]
     if error.location is not None:
         lines.append(f"  --> {error.location}")
         lines += _underlined(error.location, lines_of)
+    lines += [f"  - {line}" for line in error.lines[:_SHOWN]]
+    if len(error.lines) > _SHOWN:
+        lines.append(f"  - and {len(error.lines) - _SHOWN} more, which --json lists")
     if error.fix:
         lines.append(f"  fix: {error.fix}")
     return "\n".join(lines)

@@ -113,6 +113,23 @@ def test_diagnostics_of_a_compiled_project(sqlml):
     assert "  7 |     training_data: ref('f')\n    |                    ^^^^^^^^\n" in err
 
 
+def test_what_features_have_in_common_is_said_once(sqlml):
+    (sqlml.root / "models" / "f.sql").write_text(
+        "select number, delay > 15 as is_late, avg(delay) over (order by number) as mean, "
+        "max(delay) over (order by number) as worst from {{ ref('stg') }}",
+        encoding="utf-8",
+    )
+    code, out, err = sqlml("compile", "--json")
+    found = json.loads(out)["diagnostics"]
+    assert [(entry["code"], entry["path"][0]) for entry in found] == [("L002", "late.mean"), ("L002", "late.worst")]
+    assert all("counts 'delay' of other rows" in entry["what"] for entry in found)
+    code, out, err = sqlml("compile")
+    assert code == 0
+    assert err.count("warning[L002]") == 1
+    assert "warning[L002]: 2 features of ml model 'late' count 'flights.delay' (known: after) of other rows" in err
+    assert "  - mean <- f.mean <- stg.delay\n  - worst <- f.worst <- stg.delay\n" in err
+
+
 def test_errors_of_a_project_that_is_wrong(sqlml):
     (sqlml.root / "models" / "f.sql").write_text(
         "select number, delay > 15 as is_late,\n  dellay as mean from {{ ref('stg') }}", encoding="utf-8"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sqlml.errors import SqlmlError, format_error
+from sqlml.errors import SqlmlError, format_error, merge_shared
 from sqlml.ir.dag import SqlNode
 from sqlml.ir.plan import Action, Compiled, Step
 from sqlml.ir.results import Status
@@ -77,10 +77,14 @@ def print_error(error: SqlmlError, project_dir: Path) -> None:
 def print_diagnostics(compiled: Compiled) -> None:
     """Print diagnostics on stderr, so that --json stays one document."""
     lines_of = SourceText(compiled.dag.project.root)
+    shown = []
     for found in compiled.diagnostics:
-        shown = SqlmlError(found.what, found.location, found.fix)
-        shown.code = found.code
-        click.echo(format_error(shown, "note" if found.level == "note" else "warning", lines_of), err=True)
+        error = SqlmlError(found.what, found.location, found.fix)
+        error.code, error.severity = found.code, "note" if found.level == "note" else "warning"
+        error.shared = found.shared
+        shown.append(error)
+    for error in merge_shared(shown):
+        click.echo(format_error(error, lines_of), err=True)
 
 
 def print_run(built: Built, is_json: bool) -> None:

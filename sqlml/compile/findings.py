@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlml.errors import CompileError, SqlmlError
+from sqlml.errors import CompileError, Shared, SqlmlError
 from sqlml.ir.dag import Dag, MlNode, Node, SqlNode
 from sqlml.ir.diagnostics import Diagnostic, Level, level_of
 from sqlml.ir.location import SourceLocation
@@ -21,6 +21,7 @@ class Finding:
     fix: str | None = None
     node_id: str = ""
     path: tuple[str, ...] = ()
+    shared: Shared | None = None
 
 
 def decide_levels(findings: Iterable[Finding], dag: Dag, errors: list[SqlmlError]) -> tuple[Diagnostic, ...]:
@@ -32,10 +33,12 @@ def decide_levels(findings: Iterable[Finding], dag: Dag, errors: list[SqlmlError
         level = level_of(found.code, project.diagnostics, project.target.diagnostics, _own_levels(node))
         if level == "error":
             error = CompileError(found.what, found.location, found.fix)
-            error.code = found.code
+            error.code, error.shared = found.code, found.shared
             errors.append(error)
         elif level != "ignore":
-            made = Diagnostic(found.code, level, found.what, found.location, found.fix, found.node_id, found.path)
+            made = Diagnostic(
+                found.code, level, found.what, found.location, found.fix, found.node_id, found.path, found.shared
+            )
             diagnostics.setdefault((found.code, found.what, found.location), made)
     return tuple(diagnostics.values())
 

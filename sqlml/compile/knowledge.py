@@ -22,12 +22,13 @@ from sqlml.ir.project import Known
 class Sense(StrEnum):
     """How a late column reaches another one, the worst first.
 
-    `same`: by values of the same row. `others`: by values of other rows, or by how many of them were chosen.
+    `same`: by values of the same row. `others`: by values of other rows. `count`: by how many rows were chosen by it.
     `lookup`: it decides where a value is looked up. `choice`: it decides which rows are there, or are read.
     """
 
     SAME = "same"
     OTHERS = "others"
+    COUNT = "count"
     LOOKUP = "lookup"
     CHOICE = "choice"
 
@@ -263,17 +264,13 @@ class KnowledgeReader:
 _TIMES = ("timestamp", "timestamp_ntz")
 
 
-def _senses(same: Sense, others: Sense, lookup: Sense) -> Mapping[Sense, Sense]:
-    return {Sense.SAME: same, Sense.OTHERS: others, Sense.LOOKUP: lookup, Sense.CHOICE: Sense.CHOICE}
-
-
-_BY_KIND = {
-    Kind.VALUE: _senses(Sense.SAME, Sense.OTHERS, Sense.LOOKUP),
-    Kind.OTHER_ROWS: _senses(Sense.OTHERS, Sense.OTHERS, Sense.LOOKUP),
+_BY_KIND: Mapping[Kind, Mapping[Sense, Sense]] = {
+    Kind.VALUE: {sense: sense for sense in Sense},
+    Kind.OTHER_ROWS: {sense: sense for sense in Sense} | {Sense.SAME: Sense.OTHERS},
 }
-_BY_INFLUENCE = {
-    Influence.LOOKUP: _senses(Sense.LOOKUP, Sense.LOOKUP, Sense.LOOKUP),
-    Influence.COUNT: dict.fromkeys(Sense, Sense.OTHERS),
+_BY_INFLUENCE: Mapping[Influence, Mapping[Sense, Sense]] = {
+    Influence.LOOKUP: dict.fromkeys(Sense, Sense.LOOKUP) | {Sense.CHOICE: Sense.CHOICE},
+    Influence.COUNT: dict.fromkeys(Sense, Sense.COUNT),
     Influence.CHOICE: dict.fromkeys(Sense, Sense.CHOICE),
 }
 

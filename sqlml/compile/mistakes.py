@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from sqlml.compile.facts import Facts
 from sqlml.compile.findings import Finding
 from sqlml.compile.knowledge import KnowledgeReader, Late, Origin, Sense, show_path
-from sqlml.ir.dag import Dag, MlNode, SourceNode, SqlNode
-from sqlml.ir.lineage import ROWS, ColumnRef, Kind, Lineage, LooksAhead
+from sqlml.compile.look_ahead import WindowReader
+from sqlml.errors import Shared
+from sqlml.ir.dag import Dag, MlNode, SourceNode
+from sqlml.ir.lineage import ROWS, ColumnRef, Kind, Lineage
 from sqlml.ir.location import SourceLocation
 
-_CODES = {Sense.SAME: "L001", Sense.OTHERS: "L002", Sense.LOOKUP: "L008"}
+_CODES = {Sense.SAME: "L001", Sense.OTHERS: "L002", Sense.COUNT: "L002", Sense.LOOKUP: "L008"}
 
 
 class MistakeFinder:
@@ -37,6 +39,7 @@ class MistakeFinder:
         # Without a label or a moment of prediction, an ML model describes what was, and there is no future to know.
         predicts = ml_model.label is not None or ml_model.event_time is not None
         knowledge = self._knowledge_at(node)
+        windows = self._windows_of(node)
         features = self._facts.features.get(node.id) or ()
         honest = []
         for feature in features:
@@ -46,16 +49,19 @@ class MistakeFinder:
                 honest += [] if leaks else [feature]
                 yield from leaks
             yield from self._check_key(node, ref)
-            if ml_model.event_time is not None:
-                yield from self._check_windows(node, ref)
+            if windows is not None:
+                yield from self._check_windows(node, ref, windows)
         if predicts and features:
             yield from self._check_choices(node, honest, knowledge)
 
     def _check_leaks(self, node: MlNode, ref: ColumnRef, knowledge: KnowledgeReader) -> Iterator[Finding]:
-        for sense, code in _CODES.items():
+        choosing = {origin for origin, _ in knowledge.untimely(ColumnRef(node.training_relation, ROWS), Sense.CHOICE)}
+        for sense in _CODES:
             for origin, late in knowledge.untimely(self._in_training(node, ref.column), sense):
-                yield self._leak(code, node, ref, origin, late)
-                return
+                # That a count tells by what all rows were chosen is said of the rows.
+                if sense is not Sense.COUNT or origin not in choosing:
+                    yield self._leak(sense, node, ref, origin, late)
+                    return
         shared = self._shared_with_label(node, ref, knowledge)
         if shared is not None:
             yield self._shared(node, ref, shared)
@@ -83,21 +89,39 @@ class MistakeFinder:
             self._readers[moment] = KnowledgeReader(self._dag, self._lineage, self._facts, moment)
         return self._readers[moment]
 
-    def _leak(self, code: str, node: MlNode, ref: ColumnRef, origin: Origin, late: Late) -> Finding:
+    def _windows_of(self, node: MlNode) -> WindowReader | None:
+        event_time = node.ml_model.event_time
+        if event_time is None:
+            return None
+        return WindowReader(self._dag, self._lineage, self._facts, self._in_training(node, event_time))
+
+    def _leak(self, sense: Sense, node: MlNode, ref: ColumnRef, origin: Origin, late: Late) -> Finding:
         path, shown = self._show((ref, *late.path), origin)
         name, feature = node.ml_model.name, ref.column
-        allow = f"allow it with a reason: allow_leakage: {{{feature}: …}}"
-        what = f"ml model '{name}' learns from '{feature}', which is not known yet when it predicts: {shown}"
-        fix = f"exclude '{feature}' from the features, or {allow}"
-        if code == "L002":
-            late_column = f"'{origin.ref.column}' of other rows"
-            counts = f"counts {late_column} that may not have been known yet: {shown}"
-            what = f"feature '{feature}' of ml model '{name}' {counts}{self._bounded_by(late, node)}"
-            fix = f"{_bound_fix(origin)}, or {allow}"
-        elif code == "L008":
+        source, bounds = self._title(origin), self._bounded_by(late, node)
+        if sense is Sense.SAME:
+            what = f"ml model '{name}' learns from '{feature}', which is not known yet when it predicts: {shown}"
+            all_of = f"{{count}} features of ml model '{name}' come from {source}, which is not known yet"
+            fix, all_fix = f"exclude '{feature}' from the features", "exclude them from the features"
+        elif sense is Sense.OTHERS:
+            late_column = f"'{origin.ref.column}' of other rows that may not have been known yet"
+            what = f"feature '{feature}' of ml model '{name}' counts {late_column}: {shown}{bounds}"
+            all_of = f"{{count}} features of ml model '{name}' count {source} of other rows"
+            all_of += f" that may not have been known yet{bounds}"
+            fix = all_fix = _bound_fix(origin, late, node)
+        elif sense is Sense.COUNT:
+            what = f"feature '{feature}' of ml model '{name}' counts rows that were chosen by what may not have been "
+            what += f"known yet: {shown}{bounds}"
+            all_of = f"{{count}} features of ml model '{name}' count rows that were chosen by {source}, which may not "
+            all_of += f"have been known yet{bounds}"
+            fix = all_fix = _bound_fix(origin, late, node)
+        else:
             what = f"feature '{feature}' of ml model '{name}' is looked up by what is not known yet: {shown}"
-            fix = f"look it up by what is known, or {allow}"
-        return Finding(code, what, self._place(node, feature), fix, node.id, path)
+            all_of = f"{{count}} features of ml model '{name}' are looked up by {source}, which is not known yet"
+            fix, all_fix = "look it up by what is known", "look them up by what is known"
+        shared = Shared(all_of, _shortened(path[: len(late.path) + 1]), _or_allow(all_fix))
+        place = self._place(node, feature)
+        return Finding(_CODES[sense], what, place, _or_allow(fix, feature), node.id, path, shared)
 
     def _choice(self, node: MlNode, ref: ColumnRef, origin: Origin, late: Late) -> Finding:
         path, shown = self._show(late.path, origin)
@@ -107,15 +131,18 @@ class MistakeFinder:
         if ref.column:
             feature = f"feature '{ref.column}' of ml model '{name}'"
             what = f"{feature} is computed from rows that were chosen by what may not have been known yet: {shown}"
-            fix = f"choose them by what is known, or allow it with a reason: allow_leakage: {{{ref.column}: …}}"
+            fix = _or_allow("choose them by what is known", ref.column)
         return Finding("L009", what, self._place(node, ref.column), fix, node.id, path)
+
+    def _title(self, origin: Origin) -> str:
+        return f"'{show_path([origin.ref], self._dag.nodes)[0]}' (known: {_known(origin)})"
 
     def _show(self, path: Sequence[ColumnRef], origin: Origin) -> tuple[tuple[str, ...], str]:
         """Return a path to where the data comes from, and its text."""
         titles = show_path((*path, *self._to_source(origin.ref)), self._dag.nodes)
-        known = "after" if origin.at is None else f"{{at: {origin.at.column}}}"
         declared = len(path) - 1
-        shown = " <- ".join([*titles[:declared], f"{titles[declared]} (known: {known})", *titles[declared + 1 :]])
+        origin_title = f"{titles[declared]} (known: {_known(origin)})"
+        shown = " <- ".join([*titles[:declared], origin_title, *titles[declared + 1 :]])
         return titles, shown
 
     def _bounded_by(self, late: Late, node: MlNode) -> str:
@@ -139,13 +166,14 @@ class MistakeFinder:
             yield ref
 
     def _shared_with_label(self, node: MlNode, ref: ColumnRef, knowledge: KnowledgeReader) -> ColumnRef | None:
-        """Return a source column without `known:` that the feature and the label are both computed from."""
+        """Return a source column without `known:` that feature and label are both computed from, in any row."""
         label = node.ml_model.label
         if label is None:
             return None
         own = self._lineage.nodes[node.id].columns
         name = next((column for column in own if column.lower() == label.lower()), label)
-        shared = self._lineage.roots(ref) & self._lineage.roots(ColumnRef(node.id, name))
+        kinds = (Kind.VALUE, Kind.OTHER_ROWS)
+        shared = self._lineage.roots(ref, kinds) & self._lineage.roots(ColumnRef(node.id, name), kinds)
         return next((root for root in sorted(shared) if not knowledge.is_declared(root)), None)
 
     def _shared(self, node: MlNode, ref: ColumnRef, shared: ColumnRef) -> Finding:
@@ -155,16 +183,18 @@ class MistakeFinder:
             f"feature '{feature}' of ml model '{name}' and its label both come from '{path[-1]}', which does not say "
             f"when it is known: {' <- '.join(path)}"
         )
-        fix = f"declare known: on '{path[-1]}', or allow it with a reason: allow_leakage: {{{feature}: …}}"
-        return Finding("L003", what, self._place(node, feature), fix, node.id, path)
+        all_of = f"{{count}} features of ml model '{name}' and its label come from '{path[-1]}', which does not say "
+        fix = f"declare known: on '{path[-1]}'"
+        share = Shared(all_of + "when it is known", _shortened(path), _or_allow(fix))
+        return Finding("L003", what, self._place(node, feature), _or_allow(fix, feature), node.id, path, share)
 
     def _path(self, start: ColumnRef, end: ColumnRef) -> tuple[ColumnRef, ...]:
-        """Return the shortest path of values from `start` up to `end`."""
+        """Return the shortest path from `start` up to `end`."""
         before: dict[ColumnRef, ColumnRef] = {start: start}
         todo = [start]
         for at in todo:
             for edge in self._lineage.edges(at):
-                if edge.kind is Kind.VALUE and edge.source not in before:
+                if edge.kind in (Kind.VALUE, Kind.OTHER_ROWS) and edge.source not in before:
                     before[edge.source] = at
                     todo.append(edge.source)
         path = [end]
@@ -181,27 +211,17 @@ class MistakeFinder:
             fix = f"give it the role (keys: [{ref.column}]), or exclude it from the features"
             yield Finding("L004", what, self._place(node, ref.column), fix, node.id)
 
-    def _check_windows(self, node: MlNode, ref: ColumnRef) -> Iterator[Finding]:
-        for owner, column, ahead in self._windows(ref):
-            what = (
-                f"feature '{ref.column}' of ml model '{node.ml_model.name}' comes from a window of '{owner.name}' "
-                f"('{column}') that looks ahead: {ahead.reason}"
-            )
+    def _check_windows(self, node: MlNode, ref: ColumnRef, windows: WindowReader) -> Iterator[Finding]:
+        for owner, column, window, reason in windows.look_ahead(ref):
+            name, place = node.ml_model.name, owner.sql.locate(window.offset)
+            comes = f"comes from a window of '{owner.name}' ('{column}') that looks ahead: {reason}"
+            what = f"feature '{ref.column}' of ml model '{name}' {comes}"
             fix = "order it by time and end its frame before the current row, or use known_window"
-            yield Finding("L005", what, owner.sql.locate(ahead.offset), fix, node.id)
-
-    def _windows(self, ref: ColumnRef) -> Iterator[tuple[SqlNode, str, LooksAhead]]:
-        seen = {ref}
-        todo = [ref]
-        for at in todo:
-            owner = self._dag.nodes[at.node_id]
-            if isinstance(owner, SqlNode):
-                for ahead in self._lineage.nodes[at.node_id].ahead.get(at.column, ()):
-                    yield owner, at.column, ahead
-            for edge in self._lineage.edges(at):
-                if edge.kind in (Kind.VALUE, Kind.OTHER_ROWS) and edge.source not in seen:
-                    seen.add(edge.source)
-                    todo.append(edge.source)
+            all_of = f"{{count}} features of ml model '{name}' come from windows of '{owner.name}' that look ahead"
+            all_of += f": {reason}"
+            all_fix = "order them by time and end their frames before the current row, or use known_window"
+            shared = Shared(all_of, f"{ref.column}, at {place}", all_fix)
+            yield Finding("L005", what, place, fix, node.id, shared=shared)
 
     def _check_split(self, node: MlNode) -> Iterator[Finding]:
         ml_model = node.ml_model
@@ -222,7 +242,29 @@ class MistakeFinder:
         return places.value_of("features" if "features" in places.keys else "training_data")
 
 
-def _bound_fix(origin: Origin) -> str:
+def _or_allow(fix: str, feature: str = "") -> str:
+    """Return a fix, and how to allow a leak of `feature`, or of each of several features."""
+    which = (
+        f"it with a reason: allow_leakage: {{{feature}: …}}" if feature else "each with a reason under allow_leakage:"
+    )
+    return f"{fix}, or allow {which}"
+
+
+def _known(origin: Origin) -> str:
+    return "after" if origin.at is None else f"{{at: {origin.at.column}}}"
+
+
+def _shortened(path: Sequence[str]) -> str:
+    """Return a path in one line, without its end, which all paths share, and without the ML model's title."""
+    feature = path[0].rpartition(".")[2]
+    rest = list(path[1:-1]) or list(path[1:])
+    return " <- ".join([feature, *(rest if len(rest) <= 4 else [*rest[:2], "…", rest[-1]])])
+
+
+def _bound_fix(origin: Origin, late: Late, node: MlNode) -> str:
+    event_time = node.ml_model.event_time
+    if late.moments and event_time is not None:
+        return f"bound them by '{event_time}', or by a moment before it"
     if origin.at is None:
         return f"say from when '{origin.ref.column}' is known (known: {{at: COLUMN}}) and call known_window with that"
     return f"call known_window or asof_join with known_at='{origin.at.column}'"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from sqlml.errors import Shared
 from sqlml.ir.location import SourceLocation
 
 Level = Literal["error", "warn", "note", "ignore"]
@@ -64,7 +65,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "warn",
             "a window looks ahead",
             "The ML model has an `event_time:`, and a feature comes from a window that reads later rows: its frame "
-            "ends with `following`, it has no ORDER BY, it sorts downwards, or it is `lead`.",
+            "ends with `following`, it has no ORDER BY or one that is not by time, it sorts downwards, it is `lead`, "
+            "or a rank among all rows.",
             "Order the window by time and end its frame before the current row, or use `known_window`.",
         ),
         "L006": Rule(
@@ -168,6 +170,7 @@ class Diagnostic:
         what: one sentence, names in single quotes.
         node_id: whose fault it is; empty for the project's.
         path: for a leak: the columns on the way, as a user reads them.
+        shared: what it has in common with others, for people.
     """
 
     code: str
@@ -177,6 +180,7 @@ class Diagnostic:
     fix: str | None = None
     node_id: str = ""
     path: tuple[str, ...] = ()
+    shared: Shared | None = None
 
 
 def level_of(code: str, *settings: Mapping[str, Level]) -> Level:

@@ -136,11 +136,22 @@ class ColumnTimes:
     unit: str = ""
 
 
-class LooksAhead(NamedTuple):
-    """A window that reads later rows: the offset of its function in the node's SQL, and why."""
+class WindowUse(NamedTuple):
+    """A window that a column is computed by.
+
+    Attributes:
+        offset: of its function in the node's SQL.
+        reason: why it reads later rows, if it is sorted by time; empty if it does not.
+        key: what it is sorted by, as it was written; empty: nothing.
+        sorted_by: columns that the key is computed from.
+        partitioned_by: columns that are the same in all rows that it reads.
+    """
 
     offset: int
     reason: str
+    key: str = ""
+    sorted_by: tuple[ColumnRef, ...] = ()
+    partitioned_by: tuple[ColumnRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +163,14 @@ class NodeLineage:
             it is reached in no other way. `EVERY` alone where the columns are unknown.
         rows: columns that reach every column of the node as `filter`: what decides its rows. They are not repeated in
             `columns`, and one that also has a `value` or `other_rows` edge to a column counts as that there.
-        ahead: column to the windows that read later rows for it.
+        windows: column to the windows that it is computed by.
         decisions, times: of columns; for nodes above an ML model whose time of knowledge is declared.
         choices: what decided which rows there are, for the same nodes.
     """
 
     columns: Mapping[str, tuple[Edge, ...]]
     rows: tuple[ColumnRef, ...] = ()
-    ahead: Mapping[str, tuple[LooksAhead, ...]] = field(default_factory=dict)
+    windows: Mapping[str, tuple[WindowUse, ...]] = field(default_factory=dict)
     decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
     times: Mapping[str, ColumnTimes] = field(default_factory=dict)
     choices: tuple[Decision, ...] = ()

@@ -802,7 +802,7 @@ left join ev on ev.carrier = s.carrier and ev.landed < s.dep group by all
 
 -- pair rank
 -- honest
-select id, dep, is_late, rank() over (partition by carrier order by miles, dep) as x from @stg
+select id, dep, is_late, rank() over (partition by carrier order by dep, miles) as x from @stg
 -- leaky L002
 select id, dep, is_late, rank() over (partition by carrier order by landed) as x from @stg
 

@@ -216,7 +216,7 @@ def test_a_correlated_subquery_is_bounded_in_its_where(found):
     [
         "avg(delay) over (partition by carrier order by landed rows between 5 preceding and 1 preceding)",
         "lag(delay) over (partition by carrier order by dep)",
-        "rank() over (order by delay)",
+        "rank() over (order by landed)",
     ],
 )
 def test_a_window_alone_bounds_nothing(found, select):
@@ -296,7 +296,21 @@ def test_a_feature_that_is_a_key(found):
         ("lead(miles) over (order by dep)", "lead()"),
         ("avg(miles) over w", "FOLLOWING"),
         ("avg(miles) over (order by dep)", None),
-        ("row_number() over (partition by carrier order by dep desc)", None),
+        ("row_number() over (partition by carrier order by dep desc)", "downwards"),
+        ("row_number() over (partition by carrier order by dep)", None),
+        ("percent_rank() over (partition by carrier order by dep)", "all rows of its partition"),
+        ("lead(miles) over (order by dep desc)", None),
+        ("lag(miles) over (order by dep desc)", "downwards"),
+        ("avg(miles) over (order by dep desc rows between 1 following and 3 following)", None),
+        ("last_value(miles) over (partition by carrier order by dep)", None),
+        ("last_value(miles) over (order by dep rows between current row and unbounded following)", "FOLLOWING"),
+        ("avg(miles) over (partition by carrier order by id)", "sorted by 'id', which is no time"),
+        ("rank() over (partition by carrier order by miles)", "sorted by 'miles', which is no time"),
+        ("lag(miles) over (order by unix_timestamp(dep))", None),
+        ("lag(miles) over (order by date(dep), id)", None),
+        ("lag(miles) over (order by year(dep), month(dep))", None),
+        ("avg(miles) over (partition by carrier, dep)", None),
+        ("rank() over (partition by dep order by miles)", None),
     ],
 )
 def test_windows_that_look_ahead(found, over, reason):

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from sqlglot import exp
 
 from sqlml.compile.lineage.conditions import null_tested
-from sqlml.compile.lineage.moments import MomentReader, unwrapped
+from sqlml.compile.lineage.moments import MomentReader
 from sqlml.compile.lineage.rows import RowNames, Shift
+from sqlml.compile.lineage.texts import unwrapped
 from sqlml.compile.names import Target
 from sqlml.compile.queries import Query, Relation
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlml.ir.lineage import LooksAhead
-
 VALUE, OTHER_ROWS, FILTER, LOOKUP, COUNTED, CHOSEN = range(6)
 """Ways to reach a column, the weaker ones later: what is reached along several is reached by the weakest of them.
 
@@ -93,6 +91,16 @@ Move = Callable[[Reach, Bounds], "tuple[Reach, Bounds] | None"]
 """Changes what is reached on its way through a query: its row and its bounds; None: its row is left out."""
 
 
+class WindowRead(NamedTuple):
+    """A window (see `sqlml.ir.lineage.WindowUse`)."""
+
+    offset: int
+    reason: str
+    key: str
+    sorted_by: frozenset[Leaf]
+    partitioned_by: frozenset[Leaf]
+
+
 @dataclass(slots=True)
 class Dependencies:
     """What an output depends on.
@@ -101,13 +109,13 @@ class Dependencies:
         reached: for each way (`VALUE` …) the columns reached by it, with what bounds every way to them.
         unknown: nodes of which it may be any column.
         is_copy: the output is one column, unchanged.
-        ahead: windows on the way that read later rows.
+        windows: those on the way.
     """
 
     reached: dict[int, dict[Reach, Bounds]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     is_copy: bool = False
-    ahead: set[LooksAhead] = field(default_factory=set)
+    windows: set[WindowRead] = field(default_factory=set)
 
     def of(self, kind: int) -> Mapping[Reach, Bounds]:
         """Return what is reached as `kind`."""
@@ -126,7 +134,7 @@ class Dependencies:
         """Note what is reached through `inner`, each after `move`."""
         self.unknown |= inner.unknown
         if kind < FILTER:
-            self.ahead |= inner.ahead
+            self.windows |= inner.windows
         for own, reached in inner.reached.items():
             becomes = _BECOMES[kind](own)
             if becomes is None:

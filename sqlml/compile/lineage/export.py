@@ -20,7 +20,19 @@ from sqlml.compile.lineage.dependencies import (
 from sqlml.compile.lineage.moments import OWN
 from sqlml.compile.lineage.rows import RowNames
 from sqlml.compile.lineage.times import Times
-from sqlml.ir.lineage import EVERY, Bound, ColumnRef, ColumnTimes, Decision, Edge, Influence, Kind, TimeRef, Way
+from sqlml.ir.lineage import (
+    EVERY,
+    Bound,
+    ColumnRef,
+    ColumnTimes,
+    Decision,
+    Edge,
+    Influence,
+    Kind,
+    TimeRef,
+    Way,
+    WindowUse,
+)
 
 _INFLUENCES = {LOOKUP: Influence.LOOKUP, COUNTED: Influence.COUNT, CHOSEN: Influence.CHOICE}
 
@@ -56,6 +68,16 @@ class Export:
             for leaf, ways in self._ways(found.of(kind)).items()
         ]
         return tuple(sorted(made, key=lambda decision: (decision.influence, decision.source)))
+
+    def windows(self, found: Dependencies) -> tuple[WindowUse, ...]:
+        """Return the windows that a column is computed by."""
+        windows = sorted(found.windows, key=lambda window: window[:3])
+        return tuple(
+            [WindowUse(*one[:3], self._refs(one.sorted_by), self._refs(one.partitioned_by)) for one in windows]
+        )
+
+    def _refs(self, leaves: Iterable[Leaf]) -> tuple[ColumnRef, ...]:
+        return tuple(sorted([self._ref(leaf) for leaf in leaves]))
 
     def times(self, times: Times) -> ColumnTimes:
         """Return what is known of a timestamp, in terms of the parents' columns alone."""

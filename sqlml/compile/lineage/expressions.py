@@ -12,9 +12,19 @@ from typing import Any
 
 from sqlglot import exp
 
-from sqlml.compile.lineage.dependencies import CHOSEN, COUNTED, FILTER, LOOKUP, OTHER_ROWS, VALUE, Dependencies
+from sqlml.compile.lineage.dependencies import (
+    CHOSEN,
+    COUNTED,
+    FILTER,
+    LOOKUP,
+    OTHER_ROWS,
+    VALUE,
+    Dependencies,
+    WindowRead,
+)
 from sqlml.compile.lineage.reading import ITSELF, Path, Reading
-from sqlml.compile.lineage.windows import find_ahead, read_window
+from sqlml.compile.lineage.texts import text_of
+from sqlml.compile.lineage.windows import WindowCall, find_ahead, place_of, read_window
 from sqlml.compile.names import GENERATED
 from sqlml.compile.queries import Query, Relation
 from sqlml.compile.slices import AGGREGATES, ROW_FUNCTIONS
@@ -171,7 +181,7 @@ def _window(reading: Reading, node: Any, path: Path, field: str | None) -> Itera
     query, judge = reading.query, reading.tracer.judge()
     call = read_window(node, query)
     if path.kind < FILTER:
-        reading.found.ahead.update(find_ahead(call))
+        reading.found.windows.add(_window_read(reading, call))
     own = path
     path = path.at_best(OTHER_ROWS)
     if judge is not None and query is not None:
@@ -190,6 +200,22 @@ def _window(reading: Reading, node: Any, path: Path, field: str | None) -> Itera
             yield key, path.at_best(LOOKUP), None
     if call.frame is not None:
         yield call.frame, own.at_best(FILTER), None
+
+
+def _window_read(reading: Reading, call: WindowCall) -> WindowRead:
+    sorted_by, partitioned_by = Dependencies(), Dependencies()
+    key = call.key.this if call.order and isinstance(call.key, exp.Ordered) else None
+    if key is not None:
+        read_expression(Reading(reading.tracer, reading.query, sorted_by), key, None)
+    for part in call.partition:
+        read_expression(Reading(reading.tracer, reading.query, partitioned_by), part, None)
+    return WindowRead(
+        place_of(call),
+        find_ahead(call),
+        text_of(key) if key is not None else "",
+        frozenset([reach.leaf for kind in (VALUE, OTHER_ROWS) for reach in sorted_by.of(kind)]),
+        frozenset([reach.leaf for reach in partitioned_by.of(VALUE)]),
+    )
 
 
 def _case(reading: Reading, node: Any, path: Path, field: str | None) -> Iterator[Part]:

@@ -16,6 +16,7 @@ from sqlml.compile.facts import ColumnFacts
 from sqlml.compile.lineage.conditions import present
 from sqlml.compile.lineage.dependencies import Promise, Time
 from sqlml.compile.lineage.rows import RowNames, Shift
+from sqlml.compile.lineage.texts import text_of, unwrapped
 from sqlml.compile.lineage.times import NOTHING, Times, either_side, read_operation
 from sqlml.compile.lineage.windows import WindowCall, read_window
 from sqlml.compile.queries import Query, Relation
@@ -279,19 +280,6 @@ class MomentReader:
             if isinstance(node, exp.Column | exp.Star) and len(output.reads.columns) == 1:
                 copies[next(iter(output.reads.columns))[1]] = name
         return None if inner is None or not inner <= copies.keys() else frozenset([copies[key] for key in inner])
-
-
-def unwrapped(node: exp.Expr) -> exp.Expr:
-    """Return `node` without names, parentheses and casts around it."""
-    while isinstance(node, exp.Alias | exp.Paren | exp.Cast):
-        node = node.this
-    return node
-
-
-def text_of(node: exp.Expr) -> str:
-    """Return how errors call an expression."""
-    node = unwrapped(node)
-    return node.name if isinstance(node, exp.Column) else node.sql("spark")
 
 
 def _is_pick(node: exp.Expr) -> bool:

@@ -43,7 +43,7 @@ class LineageTracer:
         lineage = NodeLineage(
             {name: export.edges(found, rows) for name, found in traced.items()},
             tuple(sorted([self._ref(leaf) for leaf in rows])),
-            {name: tuple(sorted(found.ahead)) for name, found in traced.items() if found.ahead},
+            {name: export.windows(found) for name, found in traced.items() if found.windows},
         )
         if judge is None:
             return lineage, ColumnFacts()

@@ -13,8 +13,9 @@ from sqlglot import exp
 from sqlml.compile.lineage.branches import dead_rows
 from sqlml.compile.lineage.conditions import Comparison, conjuncts, holding
 from sqlml.compile.lineage.dependencies import Bounds, Held, Promise
-from sqlml.compile.lineage.moments import MomentReader, text_of
+from sqlml.compile.lineage.moments import MomentReader
 from sqlml.compile.lineage.rows import RowNames, Shift
+from sqlml.compile.lineage.texts import text_of
 from sqlml.compile.lineage.times import shift_times
 from sqlml.compile.names import Target
 from sqlml.compile.queries import Join, Query, Relation

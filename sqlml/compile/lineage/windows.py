@@ -1,8 +1,7 @@
-"""Calls of window functions: a syntax tree in; its parts, whether it reads earlier rows alone, and why not out."""
+"""Calls of window functions: a syntax tree in; its parts, and whether and why it reads later rows out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,6 @@ from sqlglot import exp
 
 from sqlml.compile.queries import Query
 from sqlml.compile.spans import offset_of
-from sqlml.ir.lineage import LooksAhead
 
 # Functions of a row's place in its window, whose value comes from what the window is sorted by.
 _RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile)
@@ -106,22 +104,24 @@ def read_window(window: exp.Window, query: Query | None) -> WindowCall:
     )
 
 
-def find_ahead(call: WindowCall) -> Iterator[LooksAhead]:
-    """Yield why `call` reads later rows than its own."""
-    offset = offset_of(call.function)
-    if not offset and call.order:
-        offset = offset_of(call.key)
-    if isinstance(call.function, exp.Lead):
-        if not call.is_downwards:
-            yield LooksAhead(offset, "it is lead(), which reads the next rows")
-    elif not call.order:
-        yield LooksAhead(offset, "it has no ORDER BY, so that it reads all rows of its partition, the later ones too")
-    elif isinstance(call.function, (*_RANKS, exp.Lag)):
-        return
-    elif "following" in call.sides() and not call.is_backwards:
-        yield LooksAhead(offset, "its frame ends with FOLLOWING")
-    elif call.is_downwards and not call.is_backwards:
-        yield LooksAhead(offset, "it is sorted downwards, so that the rows before a row are the later ones")
+def find_ahead(call: WindowCall) -> str:
+    """Return why `call` reads later rows than its own, if it is sorted by time; empty if it does not."""
+    if not call.order:
+        return "it has no ORDER BY, so that it reads all rows of its partition, the later ones too"
+    if call.is_backwards:
+        return ""
+    if isinstance(call.function, exp.Lead) and not call.is_downwards:
+        return "it is lead(), which reads the next rows"
+    if isinstance(call.function, _OF_ALL):
+        return "it compares with all rows of its partition, the later ones too"
+    if call.is_downwards:
+        return "it is sorted downwards, so that the rows before a row are the later ones"
+    return "its frame ends with FOLLOWING"
+
+
+def place_of(call: WindowCall) -> int:
+    """Return the offset of the function of `call`, or of what it is sorted by."""
+    return offset_of(call.function) or (offset_of(call.key) if call.order else 0)
 
 
 def _side(frame: exp.Expr, name: str) -> str:

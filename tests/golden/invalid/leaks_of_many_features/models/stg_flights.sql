@@ -1,0 +1,3 @@
+select *, arr_delay > 15 and miles > 100 as is_late
+from {{ source('raw', 'flights') }}
+where status <> 'diverted'

@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 from sqlml.parse.data_tests import DATA_TESTS, PLAIN_TESTS, TEST_BLOCKS
-from sqlml.parse.estimator_schemas import complete_ml_model
 from sqlml.parse.folder_rules import CONFIGS
+from sqlml.parse.ml_schemas import complete_ml_model, complete_split
 from sqlml.parse.project_specs import ProjectFileSpec, TargetSpec
 from sqlml.parse.spec_entries import ENTRY_SPECS
 from sqlml.parse.specs import SourceTableSpec, Spec
@@ -40,6 +40,7 @@ def yaml_file_schema() -> Schema:
     source["properties"]["tables"] = tables
     source["required"].append("tables")
     complete_ml_model(definitions["MlModelSpec"])
+    complete_split(definitions["SplitSpec"])
     # A kind without entries is written while one is about to write them.
     lists = {
         kind: {
@@ -65,6 +66,8 @@ def project_file_schema() -> Schema:
         definitions[folder] = {
             "type": "object",
             "properties": {f"+{key}": schema for key, schema in settings.items()},
+            # What begins with a plus sign is a setting, and no folder.
+            "patternProperties": {rf"^\+(?!({'|'.join(settings)})$)": False},
             "additionalProperties": _ref(folder),
         }
         properties[kind] = {"allOf": [_ref(folder)], "description": properties[kind]["description"]}

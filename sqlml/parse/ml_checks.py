@@ -29,7 +29,7 @@ _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
     }
 )
 _IMPUTE_WORDS = ("mean", "median", "mode")
-_SPLIT_KEYS: Mapping[str | None, frozenset[str]] = MappingProxyType(
+SPLIT_KEYS: Mapping[str | None, frozenset[str]] = MappingProxyType(
     {
         "hash": frozenset({"by", "column", "holdout", "seed"}),
         "time": frozenset({"by", "column", "holdout", "holdout_from", "gap"}),
@@ -170,10 +170,10 @@ def _check_impute(value: Any, path: str, subject: Subject) -> Iterator[SqlmlErro
 
 
 def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> Iterator[SqlmlError]:
-    allowed = _SPLIT_KEYS[split.by]
+    allowed = SPLIT_KEYS[split.by]
     for key in sorted(split.model_fields_set - allowed):
         by = "without 'by'" if split.by is None else f"with 'by: {split.by}'"
-        ways = [way for way, keys in _SPLIT_KEYS.items() if way is not None and key in keys]
+        ways = [way for way, keys in SPLIT_KEYS.items() if way is not None and key in keys]
         fix = f"it goes with by: {' or '.join(ways)}; remove it, or change 'by'"
         yield subject.error(f"split.{key}", f"'{key}' means nothing {by} (in 'split')", fix)
     if split.by == "time":

@@ -18,6 +18,8 @@ _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _QUOTED = r"""\s*(?:'[^'"]+'|"[^'"]+")\s*"""
 _REFERENCE = re.compile(rf"ref\s*\({_QUOTED}\)|source\s*\({_QUOTED},{_QUOTED}\)")
+_DURATION_FIX = "write a number and s, m, h, d or w, such as 30m, 12h or 7d"
+_REFERENCE_FIX = "write ref('name') or source('source_name', 'table')"
 _MEMORY = re.compile(r"[1-9]\d*[kmgt]b?", re.IGNORECASE)
 
 
@@ -52,9 +54,7 @@ def read_duration(value: Any) -> Any:
     """Return the seconds of a text such as `7d`; whole numbers of s, m, h, d or w."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise refuse(
-            f"must be a duration, not {describe(value)}", "write a number and s, m, h, d or w, such as 30m, 12h or 7d"
-        )
+        raise refuse(f"must be a duration, not {describe(value)}", _DURATION_FIX)
     return int(match[1]) * _SECONDS[match[2]]
 
 
@@ -83,7 +83,7 @@ def _check_reference(value: str) -> str:
     if IDENTIFIER.fullmatch(value):
         fix = f"write ref('{value}')"
     elif re.search(r"(ref|source)\s*\(", value):
-        fix = "write ref('name') or source('source_name', 'table')"
+        fix = _REFERENCE_FIX
     else:
         fix = "write the query as a SQL model and refer to it with ref('name')"
     raise refuse("must be a ref(…) or source(…)", fix)
@@ -177,13 +177,19 @@ Columns = Annotated[
 ]
 Tags = Annotated[list[str], BeforeValidator(listed), _spelled(anyOf=[_TEXTS, {"type": "string"}])]
 Identifier = Annotated[
-    str, AfterValidator(_check_identifier), _spelled(type="string", pattern=f"^{IDENTIFIER.pattern}$")
+    str,
+    AfterValidator(_check_identifier),
+    _spelled(type="string", pattern=f"^{IDENTIFIER.pattern}$", patternErrorMessage=identifier_fix("")),
 ]
 Reference = Annotated[
-    str, AfterValidator(_check_reference), _spelled(type="string", pattern=rf"^\s*({_REFERENCE.pattern})\s*$")
+    str,
+    AfterValidator(_check_reference),
+    _spelled(type="string", pattern=rf"^\s*({_REFERENCE.pattern})\s*$", patternErrorMessage=_REFERENCE_FIX),
 ]
 Seconds = Annotated[
-    int, BeforeValidator(read_duration), _spelled(type="string", pattern=rf"^\s*{_DURATION.pattern}\s*$")
+    int,
+    BeforeValidator(read_duration),
+    _spelled(type="string", pattern=rf"^\s*{_DURATION.pattern}\s*$", patternErrorMessage=_DURATION_FIX),
 ]
 Fraction = Annotated[
     float, AfterValidator(_check_fraction), _spelled(type="number", exclusiveMinimum=0, exclusiveMaximum=1)

@@ -125,6 +125,7 @@ REFUSED = [
     "not_supported_yet_keys",
     "project_without_name",
     "shares_out_of_range",
+    "split_keys",
     "training_data_not_a_ref",
     "unknown_data_test",
     "unknown_estimator",
@@ -181,6 +182,23 @@ def is_taken(document):
 )  # fmt: skip
 def test_an_ml_model(keys, is_valid):
     assert is_taken(one_ml_model(**keys)) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("folders", "is_valid"),
+    [
+        ({"+materialized": "view", "staging": {"+tags": "a", "deep": {"+enabled": False}}}, True),
+        ({"staging": {"+contract": {"enforced": True}}}, True),
+        ({"+materialised": "view"}, False),
+        ({"staging": {"+materialised": "view"}}, False),
+        ({"staging": {"materialized": "view"}}, False),
+        ({"staging": {"+materialized": "virtual"}}, False),
+        ({"staging": {"+contract": {"enforced": "maybe"}}}, False),
+    ],
+)
+def test_defaults_by_folder(folders, is_valid):
+    document = {"name": "shop", "models": folders}
+    assert jsonschema.Draft7Validator(PROJECT_FILE).is_valid(document) is is_valid
 
 
 VALUES = [

@@ -1,4 +1,4 @@
-"""What an editor is told of estimators: the registries in, the conditions of an ML model's JSON Schema out."""
+"""What an editor is told of ML models besides their keys: registries in, the conditions of a JSON Schema out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
 from sqlml.ir.metrics import known_metrics
 from sqlml.ir.roles import ROLES
 from sqlml.ir.spark_params import Limits, SparkParam, spark_params
+from sqlml.parse.ml_checks import SPLIT_KEYS
 
 Schema = dict[str, Any]
 
@@ -33,6 +34,19 @@ def complete_ml_model(definition: Schema) -> None:
             "then": _taken_by(entry),
         }
         for name, entry in ESTIMATORS.items()
+    ]
+
+
+def complete_split(definition: Schema) -> None:
+    """Add to the schema of `SplitSpec` which keys mean something with which way of splitting."""
+    keys = definition["properties"]
+    definition["allOf"] = [
+        {
+            "if": {"properties": {"by": {"const": way}}, "required": ["by"]},
+            "then": {"properties": {key: False for key in keys if key not in taken}},
+        }
+        for way, taken in SPLIT_KEYS.items()
+        if way is not None
     ]
 
 

@@ -78,8 +78,7 @@ Cost: rows and events are sorted together once and read in one pass; no range jo
                     {%- for column in keys %}
                     {{ column }},
                     {%- endfor %}
-                    {#- The name tells the compiler that these rows count only once this time has come. #}
-                    cast({{ known_at }} as timestamp) as _sqlml_known_at,
+                    cast({{ known_at }} as timestamp),
                     false,
                     struct(
                         {%- for name in columns %}{{ columns[name] if columns is mapping else name }} as {{ name }}, {% endfor -%}

@@ -97,8 +97,7 @@ partition by {% for _ in keys %}_key{{ loop.index }}{{ ', ' if not loop.last }}{
                 {%- for column in keys %}
                 {{ column }},
                 {%- endfor %}
-                {#- The name tells the compiler that these rows count only once this time has come. #}
-                cast({{ known_at }} as timestamp) as _sqlml_known_at,
+                cast({{ known_at }} as timestamp),
                 false
                 {%- for of in arguments %},
                 {{ 1 if of == '*' else of }}

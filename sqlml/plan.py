@@ -9,23 +9,34 @@ from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
 from sqlml.ir.estimators import estimator_of
 from sqlml.ir.plan import Plan
+from sqlml.ir.signatures import FeatureChange, compare_features
 from sqlml.ir.state import Column
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan, and for each selected ML model what is done to each feature.
+class PlannedFeatures:
+    """The features of an ML model.
 
     Attributes:
-        transforms: ML model name to its features' transforms; None while the types of its training relation are
-            not known (it was never built), then `features` has the names, if those are.
-        features: ML model name to its features' names.
+        names: in the order of the feature list; None where only Spark knows them before the training data is built.
+        transforms: of those whose type is known.
+        champion: the version that predictions use; None: there is none.
+        changes: what is not as in the champion.
     """
 
+    names: tuple[str, ...] | None
+    transforms: tuple[FeatureTransform, ...]
+    champion: int | None = None
+    changes: tuple[FeatureChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, and the features of each selected ML model by its name."""
+
     plan: Plan
-    transforms: dict[str, tuple[FeatureTransform, ...] | None]
-    features: dict[str, tuple[str, ...] | None]
+    features: dict[str, PlannedFeatures]
 
 
 def plan(request: Request) -> Planned:
@@ -39,27 +50,42 @@ def plan(request: Request) -> Planned:
         store = open_project_store(dag.project, aids=aids)
         compiled = compile_project(dag, store, aids)
     made = plan_build(compiled, store, request)
-    transforms: dict[str, tuple[FeatureTransform, ...] | None] = {}
-    features: dict[str, tuple[str, ...] | None] = {}
+    features: dict[str, PlannedFeatures] = {}
     errors: list[SqlmlError] = []
     for step in made.steps:
         if isinstance(step.node, MlNode) and step.is_selected:
-            features[step.node.name] = compiled.features.get(step.node.id)
             try:
-                transforms[step.node.name] = _transforms(made, step.node)
+                features[step.node.name] = _features(made, step.node)
             except SqlmlError as error:
                 errors.append(error)
     raise_all(errors)
-    return Planned(made, transforms, features)
+    return Planned(made, features)
 
 
-def _transforms(made: Plan, node: MlNode) -> tuple[FeatureTransform, ...] | None:
-    output = made.snapshot.outputs.get(node.training_relation)
-    columns = made.compiled.columns.get(node.training_relation)
-    if output is None or columns is None:
-        return None
-    types = {column.name.lower(): column for column in output.columns}
-    if not all(name.lower() in types for name in columns):
-        return None
-    known = [Column(name, types[name.lower()].type) for name in columns]
-    return choose_transforms(known, node.ml_model, estimator_of(node.ml_model))
+def _features(made: Plan, node: MlNode) -> PlannedFeatures:
+    expected = made.compiled.signatures[node.id]
+    champion = made.snapshot.champion(node.name)
+    changes: tuple[FeatureChange, ...] = ()
+    if champion is not None and expected.features is not None:
+        columns = made.compiled.columns.get(node.training_relation) or ()
+        include = node.ml_model.include
+        changes = compare_features(champion.signature.features, expected.features, include, columns)
+    number = None if champion is None else champion.version
+    return PlannedFeatures(made.compiled.features.get(node.id), _transforms(made, node), number, changes)
+
+
+def _transforms(made: Plan, node: MlNode) -> tuple[FeatureTransform, ...]:
+    """Return the transforms that types decide, where need be with the types of the training relation as it was built.
+
+    Raises:
+        CompileError: a transform does not fit the type that the relation has.
+    """
+    training = node.training_relation
+    names, output = made.compiled.columns.get(training), made.snapshot.outputs.get(training)
+    types = made.compiled.types.get(training, ())
+    is_current = output is not None and output.fingerprint.digest == made.compiled.fingerprints[training].digest
+    if names is None or output is None or None not in types or not is_current:
+        return made.compiled.transforms[node.id]
+    built = {column.name: column.type for column in output.columns}
+    columns = [Column(name, kind or built.get(name, "")) for name, kind in zip(names, types, strict=True)]
+    return choose_transforms(columns, node.ml_model, estimator_of(node.ml_model))

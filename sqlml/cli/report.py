@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from sqlml.debug import Fact
     from sqlml.init import WrittenSchemas
     from sqlml.ir.dag import Node
+    from sqlml.ir.signatures import FeatureChange
     from sqlml.lineage import ColumnLineage
     from sqlml.model import VersionInfo
-    from sqlml.plan import Planned
+    from sqlml.plan import Planned, PlannedFeatures
     from sqlml.predict import Predicted
     from sqlml.show import Rows
 
@@ -117,17 +118,23 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     """Print each selected node with what build would do and why, then each ML model's features."""
     steps = [step for step in planned.plan.steps if step.is_selected]
     if is_json:
-        print_json({"steps": [_step(step) for step in steps], "features": _features(planned)})
+        features = {name: _features(entry) for name, entry in planned.features.items()}
+        changes = {name: [_change(change) for change in entry.changes] for name, entry in planned.features.items()}
+        print_json({"steps": [_step(step) for step in steps], "features": features, "feature_changes": changes})
         return
     print_diagnostics(planned.plan.compiled)
     marks = {Action.RUN: "+", Action.KEEP: "=", Action.DECIDE: "?"}
     shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
     rows = [(marks[step.action], step.node.kind, step.node.name, _why(step)) for step in shown]
     print_table(("", "kind", "name", "why"), rows)
-    for name, lines in _features(planned).items():
+    for name, entry in planned.features.items():
         click.echo(f"\nfeatures of {name}:")
-        for line in lines or ["known once its training data is built"]:
+        for line in _features(entry) or ["known once its training data is built"]:
             click.echo(f"  {line}")
+        if entry.changes:
+            click.echo(f"changed since version {entry.champion}, the champion:")
+            for change in entry.changes:
+                click.echo(f"  {change}")
     counts = Counter(step.action for step in shown)
     words = {Action.RUN: "to run (+)", Action.DECIDE: "that depend on a fit (?)", Action.KEEP: "unchanged (=)"}
     click.echo("\n" + ", ".join(f"{counts[action]} {said}" for action, said in words.items() if counts[action]))
@@ -149,12 +156,21 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _features(planned: Planned) -> dict[str, list[str]]:
-    described = {}
-    for name, transforms in planned.transforms.items():
-        names = planned.features.get(name) or ()
-        described[name] = [entry.describe() for entry in transforms] if transforms is not None else list(names)
-    return described
+def _features(features: PlannedFeatures) -> list[str]:
+    """Return a line for each feature: its transform, or its name if its type is not known yet."""
+    described = {entry.column: entry.describe() for entry in features.transforms}
+    later = "its type is known once its training data is built"
+    return [described.get(name, f"{name}: {later}") for name in features.names or ()]
+
+
+def _change(change: FeatureChange) -> dict[str, Any]:
+    return {
+        "change": change.sign,
+        "feature": change.feature,
+        "was": change.was or None,
+        "now": change.now or None,
+        "why": change.why or None,
+    }
 
 
 def print_compiled(compiled: CompiledProject, is_json: bool, is_timed: bool) -> None:

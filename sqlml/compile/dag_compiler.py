@@ -17,6 +17,7 @@ from sqlml.compile.knowledge import declares_knowledge
 from sqlml.compile.lineage.dag_lineage import DagLineage
 from sqlml.compile.mistakes import MistakeFinder
 from sqlml.compile.ml_models import check_ml_node, expect_signature, predicted_columns
+from sqlml.compile.ml_types import check_types
 from sqlml.compile.readable import Readable
 from sqlml.compile.schemas import read_columns
 from sqlml.compile.sql_reader import SqlReader, readable_of, title_of
@@ -108,6 +109,7 @@ class _Compiler:
             self._found.features,
             types={node_id: _texts(types.values()) for node_id, types in self._found.types.items()},
             signatures=self._found.signatures,
+            transforms=self._found.transforms,
             diagnostics=diagnostics,
             lineage=lineage if with_lineage else None,
         )
@@ -188,8 +190,10 @@ class _Compiler:
                 self._findings.append(Finding("S003", text, column.location, fix, node.id))
 
     def _compile_ml(self, node: MlNode) -> None:
-        training = self._readable(node.training_relation)
+        training, before = self._readable(node.training_relation), len(self._errors)
         features, condition = check_ml_node(node, training.title, training.columns, self._conditions, self._errors)
+        is_sound = len(self._errors) == before
+        self._found.transforms[node.id] = check_types(node.ml_model, training, is_sound, self._errors)
         self._found.features[node.id] = features
         self._found.conditions[node.id] = condition
         self._found.signatures[node.id] = expect_signature(node.ml_model, training, features)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlml.compile.types import SparkType, from_plain
 from sqlml.ir.lineage import NodeLineage
 from sqlml.ir.signatures import ExpectedSignature
+from sqlml.ir.transforms import FeatureTransform
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ class Facts:
         sql: of SQL models and data tests.
         columns: of relations; None where unknown.
         types: of relations: each of `columns`, in order, to its type, None if that is unknown.
-        features, conditions, signatures: of ML models.
+        features, conditions, signatures, transforms: of ML models.
     """
 
     sql: dict[str, SqlFacts] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Facts:
     features: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     conditions: dict[str, Condition | None] = field(default_factory=dict)
     signatures: dict[str, ExpectedSignature] = field(default_factory=dict)
+    transforms: dict[str, tuple[FeatureTransform, ...]] = field(default_factory=dict)
 
     def type_of(self, node_id: str, column: str) -> str:
         """Return the type of a column as its node spells it; empty if that is unknown."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.facts import Condition
+from sqlml.compile.ml_types import typed_columns
 from sqlml.compile.params import check_params
 from sqlml.compile.readable import Readable
 from sqlml.compile.types import SparkType, parse_type
@@ -16,7 +17,7 @@ from sqlml.ir.features import feature_names, role_error
 from sqlml.ir.gates import unknown_gate_metrics
 from sqlml.ir.outputs import class_count_of, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
-from sqlml.ir.signatures import ExpectedSignature
+from sqlml.ir.signatures import ExpectedSignature, find_misfit
 from sqlml.ir.state import Column
 
 
@@ -136,16 +137,13 @@ def predicted_columns(
     """
     if scored.columns is None:
         return None
-    has = {name.lower() for name in scored.columns}
-    read = (*(signature.features or ()), *signature.inputs)
-    missing = [column.name for column in read if column.name.lower() not in has]
-    if missing:
-        names = ", ".join(f"'{name}'" for name in missing)
-        word = "column" if set(missing) & set(ml_model.inputs) else "feature"
-        word += "" if len(missing) == 1 else "s"
-        what = f"predict('{ml_model.name}', …) needs the {word} {names}, which '{scored.title}' does not have"
-        fix = f"add what is missing to '{scored.title}', or build both relations from one SQL model"
+    misfit = find_misfit(typed_columns(scored), (*(signature.features or ()), *signature.inputs))
+    if misfit:
+        what = f"predict('{ml_model.name}', …) does not fit '{scored.title}', which {misfit}"
+        do = "add what is missing to" if misfit.missing else "cast it in the SQL of"
+        fix = f"{do} '{scored.title}', or build both relations from one SQL model"
         errors.append(CompileError(what, node.places.whole, fix))
+    has = {name.lower() for name in scored.columns}
     added = {f"{ml_model.output_prefix}{output.name}": parse_type(output.type) for output in signature.outputs}
     for name in added:
         if name.lower() in has:

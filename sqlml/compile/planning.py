@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sqlml.compile.champion_fit import Outlook, check_champions
 from sqlml.compile.contracts import check_ml_contract
 from sqlml.compile.effective import fingerprint_stored, recompose
 from sqlml.compile.read_steps import add_read_steps
@@ -28,7 +29,7 @@ def make_plan(compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> P
     Raises:
         CommandError: `retrain` names what is no selected ML model.
         ResolveError: a step reads what is not selected and was never built.
-        CompileError: a contract is broken.
+        CompileError: a contract is broken, or the champion that stays cannot score a relation.
     """
     return _Planner(compiled, snapshot, request).plan()
 
@@ -59,8 +60,9 @@ class _Planner:
             if node.id in self._request.selected and not self._is_carried(node):
                 self._steps[node.id] = self._step(node)
         add_read_steps(self._steps, self._nodes, self._snapshot, self._effective)
+        outlook = Outlook(self._compiled, self._snapshot, self._steps, self._effective, self._crowning)
+        raise_all([*check_champions(outlook), *self._check_contracts()])
         fingerprints = {**self._compiled.fingerprints, **self._effective}
-        raise_all(list(self._check_contracts()))
         steps = tuple(self._steps[node_id] for node_id in self._nodes if node_id in self._steps)
         return Plan(replace(self._compiled, fingerprints=fingerprints), self._snapshot, steps)
 

@@ -24,6 +24,8 @@ from sqlml.compile.types.scope import Columns
 from sqlml.errors import CompileError, SqlmlError
 from sqlml.ir.aids import Timing
 from sqlml.ir.dag import Rendered, SqlNode, TestNode
+from sqlml.ir.state import Column
+from sqlml.ir.storable import find_unstorable, find_untyped
 
 # Their whole SQL is ours, and reads nothing but the tested column, which is there.
 _PLAIN_TESTS = ("not_null", "unique", "accepted_values")
@@ -145,14 +147,18 @@ def _columns(
     outputs = analysis.query.outputs
     if outputs is None:
         # What a pivot or a generator returns follows from types; of a wrong name nothing does.
-        return None if analysis.errors else _types_alone(typed)
+        return None if analysis.errors else _types_alone(reading, typed, errors)
     if not outputs:
         place = reading.sql.locate(0)
         errors.append(CompileError(f"{reading.what} returns no columns", place, "name some after SELECT"))
     found = list(_check_outputs(outputs, reading.what, reading.sql, spans))
     errors.extend(found)
     names = None if found else analysis.query.columns
-    return None if names is None else _types_of(names, typed)
+    if names is None:
+        return None
+    types = _types_of(names, typed)
+    errors.extend(_check_types(outputs, types, reading, spans))
+    return types
 
 
 def _types_of(names: tuple[str, ...], typed: Columns | None) -> dict[str, SparkType | None]:
@@ -161,11 +167,31 @@ def _types_of(names: tuple[str, ...], typed: Columns | None) -> dict[str, SparkT
     return {column.name or "": column.type for column in typed or ()} if is_same else dict.fromkeys(names)
 
 
-def _types_alone(typed: Columns | None) -> dict[str, SparkType | None] | None:
+def _types_alone(
+    reading: Reading, typed: Columns | None, errors: list[SqlmlError]
+) -> dict[str, SparkType | None] | None:
     """Return the columns that `typed` knows; None: not all of them have a name that can be used."""
+    seen: dict[str, str] = {}
+    for column in typed or ():
+        first = seen.get((column.name or "").lower())
+        if column.name and first is not None:
+            errors.append(CompileError(f"{reading.what} returns {_both(first, column.name)}", reading.sql.locate(0)))
+        seen[(column.name or "").lower()] = column.name or ""
     found = {column.name or "": column.type for column in typed or ()}
-    is_usable = len({name.lower() for name in found}) == len(typed or ()) and not any("." in name for name in found)
-    return found if found and "" not in found and is_usable else None
+    return found if found and "" not in found and not any("." in name for name in found) else None
+
+
+def _check_types(
+    outputs: list[Output], types: Mapping[str, SparkType | None], reading: Reading, spans: Spans
+) -> Iterator[SqlmlError]:
+    """Yield an error for each output whose type no relation, or no table, can have."""
+    node = reading.node
+    is_table = isinstance(node, SqlNode) and node.materialized == "table"
+    for output in outputs:
+        column = Column(output.name or "", str(types.get(output.name or "") or ""))
+        wrong = find_untyped(column, node.name) or (find_unstorable(column, node.name) if is_table else None)
+        if wrong is not None:
+            yield CompileError(wrong[0], reading.sql.locate(*spans.of(output.node)), wrong[1])
 
 
 def _check_outputs(outputs: list[Output], what: str, sql: Rendered, spans: Spans) -> Iterator[SqlmlError]:
@@ -189,5 +215,8 @@ def _check_output(output: Output, at: int, seen: Mapping[str, str]) -> tuple[str
     first = seen.get(name.lower())
     if first is None:
         return None
-    both = f"'{name}' twice" if first == name else f"'{first}' and '{name}', which are one name to Spark"
-    return both, "rename one, or leave it out with `* except (…)`"
+    return _both(first, name), "rename one, or leave it out with `* except (…)`"
+
+
+def _both(first: str, name: str) -> str:
+    return f"'{name}' twice" if first == name else f"'{first}' and '{name}', which are one name to Spark"

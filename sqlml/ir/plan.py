@@ -13,6 +13,7 @@ from sqlml.ir.lineage import Lineage
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
+from sqlml.ir.transforms import FeatureTransform
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Compiled:
         fingerprints: node id to fingerprint (sources too; predictions and tests as well).
         features: ML model id to its feature names; None where unknown.
         signatures: ML model id to what a fit would read and return.
+        transforms: ML model id to the transform of each feature whose type is known, in the order of its features.
         diagnostics: what is doubtful, none of them errors.
         lineage: what each column is computed from; None where it was not asked for.
     """
@@ -36,6 +38,7 @@ class Compiled:
     features: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     types: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
     signatures: Mapping[str, ExpectedSignature] = field(default_factory=dict)
+    transforms: Mapping[str, tuple[FeatureTransform, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     lineage: Lineage | None = None
 

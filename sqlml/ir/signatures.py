@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlml.ir.state import Column
@@ -29,6 +29,60 @@ class ExpectedSignature:
     outputs: tuple[Column, ...] = ()
     has_all_outputs: bool = False
     inputs: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChange:
+    """How a feature differs from the champion's: new (`was` is None), gone (`now` is None), or of another type.
+
+    Attributes:
+        was, now: Spark types, empty where unknown.
+        why: whether the spec or the relation is behind it; empty for another type.
+    """
+
+    feature: str
+    was: str | None
+    now: str | None
+    why: str = ""
+
+    @property
+    def sign(self) -> str:
+        """`+`, `-` or `~`."""
+        return "+" if self.was is None else "-" if self.now is None else "~"
+
+    def __str__(self) -> str:
+        if self.was is not None and self.now is not None:
+            return f"~ feature {self.feature}: {self.was} -> {self.now}"
+        return f"{self.sign} feature {self.feature}, {self.why}"
+
+
+def compare_features(
+    was: Sequence[Column], now: Sequence[Column], listed: Collection[str], columns: Collection[str]
+) -> tuple[FeatureChange, ...]:
+    """Return the features that are new, gone or of another type, in the order in which they are read now.
+
+    Args:
+        was: those of a fitted model.
+        now: those that a fit would read.
+        listed: the features that the spec names.
+        columns: all of the training relation.
+    """
+    before = {column.name.lower(): column for column in was}
+    after = {column.name.lower(): column for column in now}
+    named, there = ({name.lower() for name in names} for names in (listed, columns))
+    changes = []
+    for key, column in after.items():
+        held = before.get(key)
+        if held is None:
+            why = "new in the spec" if key in named else "new upstream"
+            changes.append(FeatureChange(column.name, None, column.type, why))
+        elif held.type and column.type and held.type != column.type:
+            changes.append(FeatureChange(column.name, held.type, column.type))
+    for key, column in before.items():
+        if key not in after:
+            why = "no feature any more" if key in there else "gone upstream"
+            changes.append(FeatureChange(column.name, column.type, None, why))
+    return tuple(changes)
 
 
 @dataclass(frozen=True, slots=True)

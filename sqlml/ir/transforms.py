@@ -93,7 +93,7 @@ class FeatureTransform:
 def choose_transforms(
     columns: Sequence[Column], ml_model: MlModel, estimator: Estimator
 ) -> tuple[FeatureTransform, ...]:
-    """Return the transform of each feature, in the order of the feature list.
+    """Return the transform of each feature whose type is known, in the order of the feature list.
 
     What `transforms:` leaves out gets the default of its type and of the estimator's family, never one that depends on
     the data: numbers and booleans take the learnt median for null, strings are categories (indexed for trees, one-hot
@@ -108,6 +108,9 @@ def choose_transforms(
     claims, errors = _claims([column.name for column in columns], features, ml_model)
     chosen = []
     for name in features:
+        if not by_name[name].type:
+            # Before Spark starts the type of a column may be unknown, of which nothing is said.
+            continue
         kind = kind_of(by_name[name].type)
         if kind is None:
             errors.append(_no_transform(by_name[name], ml_model))

@@ -103,7 +103,7 @@ def _split_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[Sqlml
         what = f"ml model '{ml_model.name}' is split by {split.by} '{name}', which is of type {found}"
         if found and split.by == "time" and found not in TIMES:
             yield CompileError(what, place, "make a timestamp of it in the SQL, or split by hash or column")
-        elif split.by == "hash" and not is_hashable(found):
+        elif split.by == "hash" and ml_model.split.columns and not is_hashable(found):
             yield CompileError(what, place, "split by columns that can be hashed: no map, vector or variant in them")
         elif found and split.by == "column":
             values = [*split.holdout_values, *split.train_values]

@@ -110,7 +110,7 @@ class SparkEngine:
             rows = self.session.sql(node.sql.text)
             self._define(node.relation, rows)
             columns = columns_of(rows.schema)
-        check_storable(columns, node.name, node.places)
+        check_storable(columns, node.name, node.places, is_table=False)
         _check_contract(node, columns)
         return columns
 

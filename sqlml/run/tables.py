@@ -12,6 +12,7 @@ from sqlml.ir.engine import Written
 from sqlml.ir.location import Places
 from sqlml.ir.project import Seed, Source
 from sqlml.ir.state import Column
+from sqlml.ir.storable import find_unstorable, find_untyped
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameReader, SparkSession
@@ -102,11 +103,11 @@ def columns_of(schema: StructType) -> tuple[Column, ...]:
     return tuple(Column(field.name, field.dataType.simpleString(), field.nullable) for field in schema)
 
 
-def check_storable(columns: Sequence[Column], name: str, places: Places) -> None:
-    """Raise a DataError for columns that no table can hold: of no type, or told apart by case alone.
+def check_storable(columns: Sequence[Column], name: str, places: Places, *, is_table: bool = True) -> None:
+    """Raise a DataError for columns that no relation, or no table, can have.
 
     Raises:
-        DataError: a column is `void` (an untyped null), or two names differ only in case.
+        DataError: two names differ only in case; a column is `void` (an untyped null), or of a type that Parquet lacks.
     """
     seen: dict[str, str] = {}
     for column in columns:
@@ -117,12 +118,9 @@ def check_storable(columns: Sequence[Column], name: str, places: Places) -> None
                 "give one of them another name",
             )
         seen[column.name.lower()] = column.name
-        if column.type == "void":
-            raise DataError(
-                f"column '{column.name}' of '{name}' is a null without a type",
-                places.whole,
-                f"write cast(null as TYPE) as {column.name}",
-            )
+        wrong = find_untyped(column, name) or (find_unstorable(column, name) if is_table else None)
+        if wrong is not None:
+            raise DataError(wrong[0], places.whole, wrong[1])
 
 
 def write_parquet(rows: DataFrame, folder: Path) -> Written:

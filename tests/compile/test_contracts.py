@@ -66,10 +66,10 @@ def test_features_that_change(built, old, new, row):
 @pytest.mark.parametrize(
     ("old", "new", "rows"),
     [
-        ("label: is_late", "label: carrier",
+        ("label: is_late", "label: carrier\n    positive: AA",
          "predicted_is_late boolean - output is gone|predicted_carrier - string output is new|is_late - boolean"),
-        ("GBTClassifier\n    label: is_late", "LinearRegression\n    label: is_late",
-         "predicted_is_late boolean double output of another type|probability double - output is gone"),
+        ("GBTClassifier\n    label: is_late", "LinearRegression\n    label: miles",
+         "predicted_is_late boolean - output is gone|probability double - output is gone|predicted_miles - double"),
         ("keys: [id]", "keys: [id]\n    output_prefix: m_", "output_prefix its own another outputs have other names"),
     ],
 )  # fmt: skip

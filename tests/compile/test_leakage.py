@@ -31,6 +31,8 @@ LABEL = "delay > 15 as is_late"
 def ml_model(features="", **keys):
     given = {"label": "is_late", "positive": "true", "keys": "[id]", "event_time": "dep", **keys}
     text = "version: 2\nml_models:\n  - name: late\n    training_data: ref('f')\n    estimator: LogisticRegression\n"
+    # A timestamp without a role is no feature.
+    features = features or ("" if given["event_time"] else "{exclude: [dep]}")
     text += f"    features: {features}\n" if features else ""
     return text + "".join(f"    {key}: {value}\n" for key, value in given.items() if value is not None)
 
@@ -81,9 +83,11 @@ def test_the_path_leads_to_the_source_that_says_so(found):
 
 
 def test_all_errors_come_together(found):
-    errors = found("select id, dep, delay, landed, carrier = 'AA' as is_late, nope from {{ ref('stg') }}")
+    errors = found(
+        "select id, dep, delay, hour(landed) as landed, carrier = 'AA' as is_late, nope from {{ ref('stg') }}"
+    )
     assert codes(errors) == [("", "error")]
-    errors = found("select id, dep, delay, landed, carrier = 'AA' as is_late from {{ ref('stg') }}")
+    errors = found("select id, dep, delay, hour(landed) as landed, carrier = 'AA' as is_late from {{ ref('stg') }}")
     assert codes(errors) == [("L001", "error"), ("L001", "error")]
 
 
@@ -256,7 +260,7 @@ def test_predictions_of_another_model_are_no_leak(found):
 
 def test_clusterings_of_what_was_are_not_judged(found):
     sql = "select carrier as id, avg(delay) as x from {{ ref('stg') }} group by carrier"
-    model = ml_model(label=None, positive=None, event_time=None).replace("LogisticRegression", "KMeans")
+    model = ml_model("[x]", label=None, positive=None, event_time=None).replace("LogisticRegression", "KMeans")
     assert found(sql, {"models/ml.yml": model}) == []
 
 

@@ -112,31 +112,41 @@ def test_nothing_is_said_of_columns_that_are_not_known(workshop):
     assert compiled.features["ml_model.late"] is None
 
 
+BINARY = {"predicted_is_late": "boolean", "probability": "double"}
+
+
 @pytest.mark.parametrize(
-    ("spec", "added"),
+    ("estimator", "label", "more", "added"),
     [
-        ("", ("predicted_is_late", "probability")),
-        ("    output_prefix: m_\n", ("m_predicted_is_late", "m_probability")),
-        # A boolean has two values.
-        ("LogisticRegression", ("predicted_is_late", "probability")),
-        ("LogisticRegression|    threshold: 0.4\n", ("predicted_is_late", "probability")),
-        ("LinearRegression", ("predicted_is_late",)),
+        ("GBTClassifier", "delay > 1", "", BINARY),
+        ("GBTClassifier", "delay > 1", "output_prefix: m_", {f"m_{name}": kind for name, kind in BINARY.items()}),
+        # A boolean has two values; how many others have is known once they are fitted.
+        ("LogisticRegression", "delay > 1", "", BINARY),
+        ("LogisticRegression", "delay", "", None),
+        ("LogisticRegression", "delay", "threshold: 0.4", {"predicted_is_late": "int", "probability": "double"}),
+        ("LogisticRegression", "dest", "positive: JFK", {"predicted_is_late": "string", "probability": "double"}),
+        ("LinearRegression", "delay", "", {"predicted_is_late": "double"}),
     ],
 )
-def test_columns_of_predictions(workshop, spec, added):
-    estimator, _, more = spec.rpartition("|") if "|" in spec else ("" if spec[:1] in (" ", "") else spec, "", spec)
-    more = more if more[:1] == " " else ""
-    ml = ML.replace("GBTClassifier", estimator or "GBTClassifier") + more
-    compiled = workshop.compile(
-        {**FILES, "models/ml.yml": ml, "models/s.sql": "select * from {{ predict('late', ref('features')) }}"}
-    )
-    own = ("id", "carrier", "miles", "is_late", "ts")
-    assert compiled.columns["prediction.late.features"] == (None if added is None else (*own, *added))
-    assert compiled.columns["sql_model.s"] == compiled.columns["prediction.late.features"]
+def test_columns_of_predictions(workshop, estimator, label, more, added):
+    features = f"select id, carrier, miles, {label} as is_late, ts from {SOURCE}"
+    files = {"models/features.sql": features, "models/s.sql": "select * from {{ predict('late', ref('features')) }}"}
+    files["models/ml.yml"] = ML.replace("GBTClassifier", estimator) + f"    {more}\n"
+    compiled = workshop.compile(files)
+    found = compiled.columns["prediction.late.features"]
+    assert compiled.columns["sql_model.s"] == found
+    if added is None:
+        assert found is None
+        assert "prediction.late.features" not in compiled.types
+    else:
+        own = compiled.columns["sql_model.features"]
+        assert found == (*own, *added)
+        types = (*compiled.types["sql_model.features"], *added.values())
+        assert compiled.types["prediction.late.features"] == compiled.types["sql_model.s"] == types
 
 
 def test_columns_of_clusters(workshop):
-    ml = "version: 2\nml_models:\n  - {name: late, training_data: ref('features'), estimator: KMeans, keys: [id]}\n"
+    ml = "version: 2\nml_models:\n  - {name: late, training_data: ref('features'), estimator: KMeans, keys: [id, ts]}\n"
     scores = "select cluster, distance, probability from {{ predict('late', ref('features')) }}"
     text = workshop.errors({**FILES, "models/ml.yml": ml, "models/s.sql": scores})
     assert text.count("error:") == 1
@@ -151,6 +161,6 @@ def test_predictions_that_do_not_fit(workshop):
             "models/s.sql": "select id\nfrom {{ predict('late', ref('today')) }}",
         }
     )
-    assert "predict('late', …) needs the feature 'miles', which 'today' does not have\n  --> models/s.sql:2" in text
+    assert "predict('late', …) does not fit 'today', which lacks 'miles' (int)\n  --> models/s.sql:2" in text
     assert "predict('late', …) adds the column 'probability', which 'today' has already" in text
     assert "set output_prefix: on ml model 'late'" in text

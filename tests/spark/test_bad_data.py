@@ -25,7 +25,6 @@ ML_MODELS = {
     "on_null_label": ("null_label", f"{LOGISTIC}, null_label: error"),
     "without_positive": ("words", LOGISTIC),
     "of_no_such_class": ("words", f"{LOGISTIC}, positive: maybe"),
-    "of_an_unquoted_word": ("words", f"{LOGISTIC}, positive: yes"),
     "on_a_hollow_feature": ("hollow", LOGISTIC),
     "on_a_date_label": ("dates", LOGISTIC),
     "on_infinity": ("infinite", LOGISTIC),
@@ -38,6 +37,7 @@ FILES = {
     "data/broken.csv": "id,at,n\n1,2024-01-01 00:00:00,1\n2,2024-01-02 00:00:00,1x\n3,nonsense,3\n",
     "data/long_row.csv": "id,n\n1,2\n3,4,5\n",
     "data/broken.json": '{"id": 1, "n": 2}\n{"id": 2, "n": "two"}\n',
+    "data/odd.csv": "id||x||yes||day\n1||2||a||2024-01-01\n2||3||b||2024-01-02\n",
     "data/parts/one.csv": "id,n\n1,2\n",
     "data/parts/two.csv": "n,id\n1,2\n",
     "models/sources.yml": """version: 2
@@ -52,6 +52,7 @@ sources:
         path: data/broken.json
         columns: [{name: id, data_type: int}, {name: n, data_type: int}]
       - {name: parts, path: data/parts}
+      - {name: odd, path: data/odd.csv, options: {sep: "||"}}    # whose columns only Spark knows
 seeds:
   - name: bad_seed
     columns: [{name: code, data_type: string}, {name: n, data_type: int}]
@@ -62,12 +63,10 @@ seeds:
     "models/null_label.sql": "select id, x, if(id in (3, 4), null, y) as y from {{ ref('fine') }}",
     "models/words.sql": "select id, x, if(y, 'yes', 'no') as y from {{ ref('fine') }}",
     "models/hollow.sql": "select id, x, cast(null as double) as gone, y from {{ ref('fine') }}",
-    "models/dates.sql": "select id, x, date '2024-01-01' as y from {{ ref('fine') }}",
+    "models/dates.sql": "select id, double(x) as x, day as y from {{ source('raw', 'odd') }}",
     "models/infinite.sql": "select id, if(x = 3, double('Infinity'), x) as x, y from {{ ref('fine') }}",
-    "models/alike.sql": "select * from (select id, x, y from {{ ref('fine') }})\n"
-    "pivot (sum(x) for y in (true as yes, false as YES))",
-    "models/untyped.sql": "select id, null as nothing from {{ ref('fine') }}",
-    "models/untyped_view.sql": "{{ config(materialized='view') }}\nselect id, null as nothing from {{ ref('fine') }}",
+    "models/alike.sql": "select *, 1 as YES from {{ source('raw', 'odd') }}",
+    "models/spans.sql": "select *, make_interval(1, 1, 1, id) as span from {{ source('raw', 'odd') }}",
     "models/division.sql": "{% set zero = 'x - x' %}\nselect\n  id,\n  {{ 'id' }} / ({{ zero }}) as share,\n"
     "  id / (id - id) as other\nfrom {{ ref('fine') }}",
     "models/division_below.sql": "select * from {{ ref('division') }}",
@@ -120,10 +119,8 @@ WRONG_INPUT = {
     "not conform to the schema.\n  --> models/of_parts.sql:1\n" + COMPILED.format("models/of_parts.sql"),
     "sql_model.alike": "'alike' has the columns 'yes' and 'YES', which are the same name\n"
     "  --> models/alike.sql:1\n  fix: give one of them another name",
-    "sql_model.untyped": "column 'nothing' of 'untyped' is a null without a type\n"
-    "  --> models/untyped.sql:1\n  fix: write cast(null as TYPE) as nothing",
-    "sql_model.untyped_view": "column 'nothing' of 'untyped_view' is a null without a type\n"
-    "  --> models/untyped_view.sql:1\n  fix: write cast(null as TYPE) as nothing",
+    "sql_model.spans": "column 'span' of 'spans' is of type interval, which no table can hold\n"
+    "  --> models/spans.sql:1\n  fix: make numbers or texts of it, or say config(materialized='ephemeral')",
     "ml_model.on_no_rows": "ml model 'on_no_rows' has no rows to fit on\n"
     "  --> models/ml.yml:3:39\n  fix: look at the training data",
     "ml_model.on_nothing_left": "ml model 'on_nothing_left' has no rows to fit on\n"
@@ -136,18 +133,15 @@ WRONG_INPUT = {
     "'yes'\n  --> models/ml.yml:7:128\n  fix: say which one is class 1: `positive: yes` or `positive: no`",
     "ml_model.of_no_such_class": "label 'y' of ml model 'of_no_such_class' is never 'maybe', its 'positive:'\n"
     "  --> models/ml.yml:8:141\n  fix: it has: 'no', 'yes'",
-    "ml_model.of_an_unquoted_word": "label 'y' of ml model 'of_an_unquoted_word' is never True, its 'positive:'\n"
-    "  --> models/ml.yml:9:144\n"
-    "  fix: it has: 'no', 'yes'; YAML reads yes, no, on and off as booleans unless quoted",
     "ml_model.on_a_hollow_feature": "feature 'gone' of ml model 'on_a_hollow_feature' is null in every training row\n"
-    "  --> models/ml.yml:10:48\n  fix: leave it out with features: {exclude: [gone]}",
+    "  --> models/ml.yml:9:48\n  fix: leave it out with features: {exclude: [gone]}",
     "ml_model.on_a_date_label": "label 'y' of ml model 'on_a_date_label' is of type date, which 'LogisticRegression' "
-    "cannot learn\n  --> models/ml.yml:11:127\n  fix: make one of these of it in the SQL: tinyint, smallint, int, "
+    "cannot learn\n  --> models/ml.yml:10:127\n  fix: make one of these of it in the SQL: tinyint, smallint, int, "
     "bigint, float, double, decimal, boolean, string, char, varchar",
     "ml_model.on_infinity": "feature 'x' of ml model 'on_infinity' is infinite in 1 training rows\n"
-    "  --> models/ml.yml:12:40\n  fix: make it finite in the SQL",
+    "  --> models/ml.yml:11:40\n  fix: make it finite in the SQL",
     "ml_model.all_held_out": "every row of ml model 'all_held_out' is held out, none is left to fit on\n"
-    "  --> models/ml.yml:13:114\n  fix: choose another 'split:', or {by: none} to evaluate on the training rows",
+    "  --> models/ml.yml:12:114\n  fix: choose another 'split:', or {by: none} to evaluate on the training rows",
 }
 FAILED_IN_SPARK = {
     # What a Jinja expression gave is placed at its braces.

@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select id, {{ 'null' }} as nothing from {{ ref('rows') }}

@@ -19,12 +19,13 @@ from sqlml.ir.diagnostics import RULES
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.lineage import Kind
 from sqlml.ir.metrics import METRICS
+from sqlml.ir.ml_outputs import OUTPUT_KINDS, makers_of
 from sqlml.ir.plan import PlanRequest
 from sqlml.ir.results import RunResults, Status, StepResult
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Snapshot
 from sqlml.ir.transforms import STAGE_PARAMS
-from sqlml.parse import ParseRequest, later, parse_project, specs
+from sqlml.parse import ParseRequest, later, parse_project, relation_specs
 from sqlml.persist.artifacts import manifest, run_results
 from sqlml.persist.failpoints import FAILPOINTS
 from sqlml.persist.tables import METADATA
@@ -76,12 +77,12 @@ def subclasses(kind):
         yield from subclasses(child)
 
 
-SPECS = [spec for spec in subclasses(specs.Spec) if spec.__module__.startswith("sqlml.parse")]
+SPECS = [spec for spec in subclasses(relation_specs.Spec) if spec.__module__.startswith("sqlml.parse")]
 
 
 def own_fields(spec):
     base = spec.__mro__[1]
-    inherited = base.model_fields if base is not specs.Spec else {}
+    inherited = base.model_fields if base is not relation_specs.Spec else {}
     return {field.alias or name: field for name, field in spec.model_fields.items() if name not in inherited}
 
 
@@ -126,6 +127,7 @@ def test_choices_and_defaults_of_keys_are_documented(spec):
         ("RULES", RULES),
         ("kinds", Kind),
         ("METRICS", METRICS),
+        ("OUTPUT_KINDS", OUTPUT_KINDS),
         ("STAGE_PARAMS", STAGE_PARAMS),
         ("PINNED_SETTINGS", PINNED_SETTINGS),
         ("LATER_KEYS", later.LATER_KEYS),
@@ -150,6 +152,12 @@ def test_what_is_said_of_estimators():
         assert row[1:3] == [estimator.problem.value, estimator.family.value]
         is_classifier = estimator.problem == "classification"
         assert row[3] == ({None: "any number", 2: "two"}[estimator.max_classes] if is_classifier else "")
+
+
+def test_what_is_said_of_outputs():
+    for row in TABLES["OUTPUT_KINDS"]:
+        kind = OUTPUT_KINDS[named(row[0])[0]]
+        assert (named(row[1]), named(row[2])) == (list(makers_of(kind.name)), list(kind.takes))
 
 
 def test_what_is_said_of_metrics():

@@ -17,6 +17,7 @@ from sqlml.compile.knowledge import declares_knowledge
 from sqlml.compile.lineage.dag_lineage import DagLineage
 from sqlml.compile.mistakes import MistakeFinder
 from sqlml.compile.ml_models import check_ml_node, expect_signature, predicted_columns
+from sqlml.compile.ml_outputs import check_ml_output
 from sqlml.compile.ml_types import check_types
 from sqlml.compile.readable import Readable
 from sqlml.compile.schemas import read_columns
@@ -24,8 +25,20 @@ from sqlml.compile.sql_reader import SqlReader, readable_of, title_of
 from sqlml.compile.types import SparkType
 from sqlml.errors import CompileError, SqlmlError, raise_all, suggest
 from sqlml.ir.aids import Aids
-from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import (
+    BuiltNode,
+    Dag,
+    MlNode,
+    MlOutputNode,
+    Node,
+    PredictionNode,
+    SeedNode,
+    SourceNode,
+    SqlNode,
+    TestNode,
+)
 from sqlml.ir.location import SourceLocation
+from sqlml.ir.ml_outputs import Trained
 from sqlml.ir.plan import Compiled
 
 # As many as the trees of two thousand SQL models, in half a gigabyte.
@@ -123,6 +136,8 @@ class _Compiler:
             self._compile_ml(node)
         elif isinstance(node, PredictionNode):
             self._compile_prediction(node)
+        elif isinstance(node, MlOutputNode):
+            self._compile_ml_output(node)
         elif isinstance(node, TestNode):
             self._compile_test(node)
 
@@ -181,10 +196,15 @@ class _Compiler:
     def _compile_sql(self, node: SqlNode) -> None:
         facts = self._read_sql(node)
         self._note(node.id, None if facts is None else facts.typed())
+        if not node.has_contract:
+            self._check_declared(node)
+
+    def _check_declared(self, node: BuiltNode) -> None:
+        """Note a finding for each declared column that the node does not return."""
         names = self._columns[node.id]
         known = {name.lower() for name in names or ()}
-        for column in node.sql_model.columns:
-            if names is not None and column.name.lower() not in known and not node.has_contract:
+        for column in node.declared_columns:
+            if names is not None and column.name.lower() not in known:
                 text = f"{title_of(node)} does not return column '{column.name}'"
                 fix = suggest(column.name, names, "it returns")
                 self._findings.append(Finding("S003", text, column.location, fix, node.id))
@@ -203,6 +223,15 @@ class _Compiler:
         if isinstance(ml_node, MlNode):
             signature, scored = self._found.signatures[node.ml_model], self._readable(node.scored)
             self._note(node.id, predicted_columns(node, ml_node.ml_model, signature, scored, self._errors))
+
+    def _compile_ml_output(self, node: MlOutputNode) -> None:
+        ml_node = self._dag.nodes[node.ml_model]
+        if isinstance(ml_node, MlNode):
+            signature, transforms = self._found.signatures[ml_node.id], self._found.transforms[ml_node.id]
+            trained = Trained(ml_node.ml_model, signature, transforms)
+            read = {parent: self._readable(parent) for parent in node.parents}
+            self._note(node.id, check_ml_output(node, trained, read, self._errors))
+            self._check_declared(node)
 
     def _compile_test(self, node: TestNode) -> None:
         tested = self._readable(node.parents[0])

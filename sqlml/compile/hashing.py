@@ -15,7 +15,8 @@ from sqlml.compile.fingerprints import (
     spec_parts,
 )
 from sqlml.compile.ml_models import columns_read
-from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import Dag, MlNode, MlOutputNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.ml_outputs import settings_of
 from sqlml.ir.state import Fingerprint
 
 CutSql = Callable[[str, frozenset[str]], SqlSlice]
@@ -57,12 +58,24 @@ class Hasher:
             parts = {"ml_model": digest_of(name), "engine": engine_part()}
             champions = {name, *self._whole[node.scored].champions}
             return compose(parts, {node.scored: parents[node.scored]}, champions)
+        if isinstance(node, MlOutputNode):
+            return self._of_ml_output(node)
         parts = {"sql": self._sql_part(node), "engine": engine_part()}
         if isinstance(node, SqlNode):
             parts["config"] = digest_of(node.materialized)
         if isinstance(node, TestNode):
             parts["severity"] = digest_of(node.test.severity)
         return compose(parts, parents, champions)
+
+    def _of_ml_output(self, node: MlOutputNode) -> Fingerprint:
+        name = self._dag.nodes[node.ml_model].name
+        parts = {"output": digest_of(settings_of(node.output)), "ml_model": digest_of(name), "engine": engine_part()}
+        read = {node_id: seen_whole(self._whole[node_id]) for node_id in (node.over, node.seen) if node_id is not None}
+        condition = self._facts.conditions.get(node.ml_model)
+        if node.seen_where is not None and condition is not None:
+            parts["where"] = condition.digest
+        champions = {name, *[champion for node_id in read for champion in self._whole[node_id].champions]}
+        return compose(parts, read, champions)
 
     def _sql_part(self, node: Node) -> str:
         # The case of a word does not count, but how a column's name is written is part of the output.

@@ -18,7 +18,6 @@ from sqlml.ir.gates import unknown_gate_metrics
 from sqlml.ir.outputs import class_count_of, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import ExpectedSignature, find_misfit
-from sqlml.ir.state import Column
 
 
 def check_ml_node(
@@ -109,19 +108,14 @@ def columns_read(ml_model: MlModel, features: tuple[str, ...] | None, where: Con
 
 def expect_signature(ml_model: MlModel, training: Readable, features: tuple[str, ...] | None) -> ExpectedSignature:
     """Return what a fit of `ml_model` on `training` would read and return."""
-    typed = None if features is None else tuple([_column(training, name) for name in features])
-    label = None if ml_model.label is None else _column(training, ml_model.label)
-    inputs = tuple([_column(training, name) for name in ml_model.inputs])
+    typed = None if features is None else tuple([training.column(name) for name in features])
+    label = None if ml_model.label is None else training.column(ml_model.label)
+    inputs = tuple([training.column(name) for name in ml_model.inputs])
     estimator = estimator_of(ml_model)
     label_type = None if label is None else label.type
     class_count = class_count_of(ml_model, estimator, label_type)
     outputs = output_columns(estimator.returns, ml_model.label, label_type, class_count)
     return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator.returns, class_count), inputs)
-
-
-def _column(relation: Readable, name: str) -> Column:
-    found = relation.type_of(name)
-    return Column(name, "" if found is None else str(found))
 
 
 def predicted_columns(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlml.compile.types import SparkType
+from sqlml.ir.state import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,8 @@ class Readable:
     def type_of(self, column: str) -> SparkType | None:
         """Return the type of `column` in any case; None: unknown."""
         return next((found for name, found in self.types.items() if name.lower() == column.lower()), None)
+
+    def column(self, name: str) -> Column:
+        """Return the column `name`, whose type is empty if it is unknown."""
+        found = self.type_of(name)
+        return Column(name, "" if found is None else str(found))

@@ -12,7 +12,7 @@ from sqlml.compile.types import to_plain
 from sqlml.errors import SqlmlError
 from sqlml.ir.aids import Aids
 from sqlml.ir.cache import dump, key_of
-from sqlml.ir.dag import Dag, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import BuiltNode, Dag, Node, SourceNode, SqlNode, TestNode
 
 if TYPE_CHECKING:
     from sqlml.compile.read_sql import FreshReader, Reading
@@ -109,9 +109,10 @@ def _plain(known: ColumnFacts) -> list[Any]:
     return [sorted(known.present), sorted(known.units.items()), unique]
 
 
-def title_of(node: SqlNode | TestNode) -> str:
-    """Return what the SQL of a node is called in messages."""
-    return f"sql model '{node.name}'" if isinstance(node, SqlNode) else f"data test '{node.name}'"
+def title_of(node: Node) -> str:
+    """Return what a node is called in messages."""
+    nouns = {"sql_model": "sql model", "test": "data test", "ml_output": "output", "ml_model": "ml model"}
+    return f"{nouns.get(node.kind, node.kind)} '{node.name}'"
 
 
 def readable_of(dag: Dag, facts: Facts, node_id: str) -> Readable:
@@ -140,5 +141,5 @@ def _references(dag: Dag) -> Iterator[tuple[str, str]]:
             yield node.source.name.lower(), reference
             yield node.name.lower(), reference
     for node in dag.nodes.values():
-        if isinstance(node, SeedNode | SqlNode):
+        if isinstance(node, BuiltNode):
             yield node.name.lower(), f"ref('{node.name}')"

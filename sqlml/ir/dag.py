@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlml.ir.location import Places, SourceLocation, locate_span
-from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, Project, Seed, Source, SqlModel
+from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, MlOutput, Project, Seed, Source, SqlModel
 from sqlml.ir.state import Column
 
-NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "test"]
+NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "ml_output", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Node:
 
     Attributes:
         id: `source.<source>.<table>`, `seed.<name>`, `sql_model.<name>`, `ml_model.<name>`,
-            `prediction.<ml model>.<relation>`, `test.<name>`.
+            `prediction.<ml model>.<relation>`, `ml_output.<name>`, `test.<name>`.
         name: what a user calls it (`raw.flights` for a source).
         path: the file that declares it, relative to the root.
         parents: ids of the nodes it reads, without repeats.
@@ -149,7 +149,7 @@ class SourceNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltNode(Node):
-    """A relation that a build makes: a seed, a SQL model."""
+    """A relation that a build makes: a seed, a SQL model, an output of an ML model."""
 
     @property
     def is_stored(self) -> bool:
@@ -240,6 +240,39 @@ class PredictionNode(Node):
 
     ml_model: str
     scored: str
+
+    @property
+    def champion_of(self) -> str:
+        """The name of the ML model whose champion makes its rows."""
+        return self.ml_model.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlOutputNode(BuiltNode):
+    """An entry of `outputs:` of an ML model: a table made from its champion.
+
+    Attributes:
+        ml_model: id of the ML model.
+        over: the relation that says whom it is made for; None: all that the champion was fitted on.
+        seen: the relation whose pairs are left out; None: none are.
+        seen_where: SQL condition on the rows of `seen`.
+    """
+
+    ml_model: str
+    output: MlOutput
+    over: str | None = None
+    seen: str | None = None
+    seen_where: str | None = None
+
+    @property
+    def declared_columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns that YAML declares for it."""
+        return self.output.columns
+
+    @property
+    def data_tests(self) -> tuple[DataTest, ...]:
+        """The generic data tests that YAML declares on it."""
+        return self.output.tests
 
     @property
     def champion_of(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlml.ir.dag import MlNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
 
@@ -58,6 +58,13 @@ class Engine(Protocol):
 
     def write_table(self, node: SeedNode | SqlNode, folder: Path) -> Written:
         """Compute a table's rows into `folder` and make them readable under the node's relation."""
+
+    def write_ml_output(self, node: MlOutputNode, version: Version, read: Mapping[str, str], folder: Path) -> Written:
+        """Make an output of `version` into `folder` and make it readable under the node's relation.
+
+        Args:
+            read: node id to relation, of what the node reads.
+        """
 
     def count_failures(self, tests: Sequence[tuple[TestNode, str]]) -> Mapping[str, int]:
         """Return for each test id how many rows failed; each test comes with the relation of its owner."""

@@ -178,6 +178,30 @@ class Retrain:
 
 
 @dataclass(frozen=True, slots=True)
+class MlOutput:
+    """One entry of `outputs:` of an ML model: a relation made from its champion.
+
+    Attributes:
+        kind: what is made (`ir.ml_outputs`).
+        over: the text of a `ref(...)` or `source(...)` call: whom it is made for; None: all that were fitted on.
+        top: how many rows there are for each of them.
+        seen: the text of a call, or `training_data` for the ML model's own: pairs that are left out; None: none are.
+        places: of the entry and its keys.
+    """
+
+    name: str
+    kind: str
+    places: Places
+    over: str | None = None
+    top: int | None = None
+    seen: str | None = None
+    columns: tuple[ColumnSpec, ...] = ()
+    tests: tuple[DataTest, ...] = ()
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MlModel:
     """One entry of `ml_models:`.
 
@@ -220,6 +244,7 @@ class MlModel:
     allow_leakage: Mapping[str, str] = field(default_factory=dict)
     diagnostics: Mapping[str, Level] = field(default_factory=dict)
     has_contract: bool = False
+    outputs: tuple[MlOutput, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
 

@@ -13,7 +13,7 @@ from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import DataTest
 from sqlml.parse.problems import validate
-from sqlml.parse.specs import Spec
+from sqlml.parse.relation_specs import Spec
 from sqlml.parse.subject import Subject
 from sqlml.parse.value_types import Column, Identifier, Reference, Tags, Value
 

@@ -15,10 +15,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 
 from sqlml.parse.data_tests import DATA_TESTS, PLAIN_TESTS, TEST_BLOCKS
 from sqlml.parse.folder_rules import CONFIGS
-from sqlml.parse.ml_schemas import complete_ml_model, complete_split
+from sqlml.parse.ml_schemas import complete_ml_model, complete_ml_output, complete_split
 from sqlml.parse.project_specs import ProjectFileSpec, TargetSpec
+from sqlml.parse.relation_specs import SourceTableSpec, Spec
 from sqlml.parse.spec_entries import ENTRY_SPECS
-from sqlml.parse.specs import SourceTableSpec, Spec
 
 Schema = dict[str, Any]
 
@@ -41,6 +41,7 @@ def yaml_file_schema() -> Schema:
     source["required"].append("tables")
     complete_ml_model(definitions["MlModelSpec"])
     complete_split(definitions["SplitSpec"])
+    complete_ml_output(definitions["MlOutputSpec"])
     # A kind without entries is written while one is about to write them.
     lists = {
         kind: {

@@ -11,7 +11,8 @@ from sqlml.ir.location import Places
 from sqlml.parse.folder_defaults import Rule
 from sqlml.parse.later import LATER_KEYS
 from sqlml.parse.problems import not_yet, validate
-from sqlml.parse.specs import MlModelConfig, SeedConfig, SqlModelConfig
+from sqlml.parse.relation_specs import SeedConfig, SqlModelConfig
+from sqlml.parse.specs import MlModelConfig
 from sqlml.parse.subject import Subject
 
 CONFIGS: Mapping[str, type[SqlModelConfig | SeedConfig]] = MappingProxyType(

@@ -44,7 +44,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "ml_models.refit": "a last fit on all rows",
         "ml_models.slices": "metrics of parts of the rows",
         "ml_models.class_weights": "weights by class",
-        "ml_models.outputs": "relations made from a fitted model",
         "ml_models.freshness": "how old data may be",
         "ml_models.user": "recommendation",
         "ml_models.item": "recommendation",

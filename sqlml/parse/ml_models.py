@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
-from sqlml.ir.project import Gate, MlModel, Retrain, Split, TransformSpec
+from sqlml.ir.project import Gate, MlModel, MlOutput, Retrain, Split, TransformSpec
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
 from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_checks import check_ml_model
+from sqlml.parse.ml_outputs import read_ml_outputs
 from sqlml.parse.problems import validate
 from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec, TransformEntry
 from sqlml.parse.subject import Subject
@@ -26,7 +27,8 @@ def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
         return DeclaredMlModel(raw.name, places)
     own = MlModelConfig(**spec.model_dump(include=set(MlModelConfig.model_fields), exclude_unset=True))
     errors.extend(check_ml_model(spec, subject))
-    return DeclaredMlModel(raw.name, places, _to_ml_model(spec, raw.path, places), given_config(own))
+    outputs = read_ml_outputs(spec, subject, places, errors)
+    return DeclaredMlModel(raw.name, places, _to_ml_model(spec, raw.path, places, outputs), given_config(own))
 
 
 def _written(places: Places) -> Callable[[str], str]:
@@ -34,7 +36,7 @@ def _written(places: Places) -> Callable[[str], str]:
     return lambda key: key if key in places.keys else key.replace("features.include.", "features.")
 
 
-def _to_ml_model(spec: MlModelSpec, path: str, places: Places) -> MlModel:
+def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[MlOutput, ...]) -> MlModel:
     return MlModel(
         name=spec.name,
         path=path,
@@ -62,6 +64,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places) -> MlModel:
         retrain=Retrain(spec.retrain.when, spec.retrain.at_most_every),
         output_prefix=spec.output_prefix or "",
         allow_leakage=spec.allow_leakage,
+        outputs=outputs,
         description=spec.description,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem
 from sqlml.ir.metrics import known_metrics
+from sqlml.ir.ml_outputs import OUTPUT_KEYS, OUTPUT_KINDS, kinds_of
 from sqlml.ir.roles import ROLES
 from sqlml.ir.spark_params import Limits, SparkParam, spark_params
 from sqlml.parse.ml_checks import SPLIT_KEYS
@@ -50,6 +51,19 @@ def complete_split(definition: Schema) -> None:
     ]
 
 
+def complete_ml_output(definition: Schema) -> None:
+    """Add to the schema of `MlOutputSpec` the kinds there are, and which keys mean something to each."""
+    key = definition["properties"]["kind"]
+    key |= {"enum": list(OUTPUT_KINDS), "enumDescriptions": [kind.about for kind in OUTPUT_KINDS.values()]}
+    definition["allOf"] = [
+        {
+            "if": {"properties": {"kind": {"const": name}}, "required": ["kind"]},
+            "then": {"properties": {key: False for key in OUTPUT_KEYS if key not in kind.takes}},
+        }
+        for name, kind in OUTPUT_KINDS.items()
+    ]
+
+
 def _taken_by(entry: Estimator) -> Schema:
     refused = [key for key in ROLES if key not in entry.roles]
     if entry.problem is not Problem.CLASSIFICATION:
@@ -59,6 +73,7 @@ def _taken_by(entry: Estimator) -> Schema:
         "properties": {
             "params": params_schema(entry.name, entry.sets),
             "gates": {"items": metric},
+            "outputs": {"items": {"properties": {"kind": {"enum": list(kinds_of(entry))}}}},
             **dict.fromkeys(refused, False),
         }
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from sqlml.parse.specs import Spec
+from sqlml.parse.relation_specs import Spec
 from sqlml.parse.value_types import Identifier, Levels, Memory, Options, Positive, Tags, Value
 
 

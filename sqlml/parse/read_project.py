@@ -116,6 +116,8 @@ def _read_relations(
 ) -> tuple[list[Seed], list[SqlModel]]:
     kinds = {file.stem: "seeds" for file in files.seeds} | {file.stem: "models" for file in files.sql_models}
     kinds = {declared.name: "ml_models" for _, declared in entries.ml_models if declared.name} | kinds
+    made = [output for _, declared in entries.ml_models if declared.ml_model for output in declared.ml_model.outputs]
+    kinds = {output.name: "ml_models.outputs" for output in made} | kinds
     of_seeds = match_entries("seed", entries.seeds, files.seeds, kinds, errors)
     of_models = match_entries("sql model", entries.models, files.sql_models, kinds, errors)
     seeds = read_seeds(files.seeds, Described(of_seeds, entries.faults, defaults["seeds"]), errors)
@@ -140,6 +142,8 @@ def _named(seeds: Sequence[Seed], sql_models: Sequence[SqlModel], ml_models: Seq
     named: list[Named] = [("seed", seed.name, SourceLocation(seed.path, 1)) for seed in seeds]
     named += [("sql model", sql_model.name, sql_model.places.whole) for sql_model in sql_models]
     named += [("ml model", ml_model.name, ml_model.places.value_of("name")) for ml_model in ml_models]
+    made = [output for ml_model in ml_models for output in ml_model.outputs]
+    named += [("output", output.name, output.places.value_of("name")) for output in made]
     return named
 
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
-from sqlml.errors import ParseError, SqlmlError
-from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import ColumnSpec, DataTest, Known, Source
-from sqlml.parse.data_tests import Relation, read_data_tests
+from sqlml.errors import SqlmlError
+from sqlml.ir.project import Source
+from sqlml.parse.columns import read_columns
+from sqlml.parse.data_tests import Relation
 from sqlml.parse.declared import DeclaredMlModel, DeclaredRelation, Faults, FileEntries
 from sqlml.parse.entries import RawEntry, read_raw_entries
 from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_models import read_ml_model
 from sqlml.parse.problems import validate
-from sqlml.parse.specs import ColumnEntry, MlModelSpec, SeedSpec, SourceSpec, SourceTableSpec, Spec, SqlModelSpec
+from sqlml.parse.relation_specs import SeedSpec, SourceSpec, SourceTableSpec, Spec, SqlModelSpec
+from sqlml.parse.specs import MlModelSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.yaml_files import Entry, Render
 
@@ -52,7 +53,7 @@ def _read_relation(raw: RawEntry, kind: Literal["models", "seeds"], faults: Faul
     spec = None if raw.entry.broken else validate(spec_type, raw.entry.value, subject, errors)
     if spec is None:
         return DeclaredRelation(kind, raw.name, places)
-    columns, tests = _read_columns(spec.columns, Relation(f"{noun} '{raw.name}'", places, errors))
+    columns, tests = read_columns(spec.columns, Relation(f"{noun} '{raw.name}'", places, errors))
     return DeclaredRelation(
         kind=kind,
         name=raw.name,
@@ -93,7 +94,7 @@ def _read_table(head: SourceSpec, entry: Entry, errors: list[SqlmlError]) -> Sou
     spec = None if entry.broken else validate(SourceTableSpec, entry.value, subject, errors)
     if spec is None or not spec.enabled:
         return None
-    columns, tests = _read_columns(spec.columns, Relation(title, entry.places, errors))
+    columns, tests = read_columns(spec.columns, Relation(title, entry.places, errors))
     _check_repeats(spec.keys, "keys", subject, errors)
     return Source(
         source_name=head.name,
@@ -116,29 +117,3 @@ def _check_repeats(names: Sequence[str], key: str, subject: Subject, errors: lis
         if name.lower() in seen:
             errors.append(subject.error(f"{key}.{position}", f"column '{name}' stands twice in '{key}'", "remove one"))
         seen.add(name.lower())
-
-
-def _read_columns(
-    columns: Sequence[ColumnEntry], relation: Relation
-) -> tuple[tuple[ColumnSpec, ...], tuple[DataTest, ...]]:
-    """Return the columns of a relation and their data tests; a column declared twice is an error."""
-    specs: dict[str, ColumnSpec] = {}
-    tests: list[DataTest] = []
-    for position, column in enumerate(columns):
-        path = f"columns.{position}"
-        place = relation.places.value_of(f"{path}.name")
-        first = specs.get(column.name.lower())
-        if first is not None:
-            relation.errors.append(_declared_twice(relation, column.name, first, place))
-            continue
-        known = None if column.known is None else Known(column.known.at)
-        specs[column.name.lower()] = ColumnSpec(column.name, place, column.data_type, column.description, known)
-        tests += read_data_tests(relation, column.name, column.data_tests, f"{path}.data_tests")
-        tests += read_data_tests(relation, column.name, column.tests, f"{path}.tests")
-    return tuple(specs.values()), tuple(tests)
-
-
-def _declared_twice(relation: Relation, name: str, first: ColumnSpec, place: SourceLocation) -> ParseError:
-    what = f"{relation.name}: column '{name}' is declared twice, first as '{first.name}' in line {first.location.line}"
-    fix = "Spark does not tell capital letters apart: rename one" if first.name != name else "remove one of the two"
-    return ParseError(what, place, fix)

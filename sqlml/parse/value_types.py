@@ -89,6 +89,14 @@ def _check_reference(value: str) -> str:
     raise refuse("must be a ref(…) or source(…)", fix)
 
 
+def _check_seen(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _check_reference(value)
+    raise refuse(f"must be true, false, ref(…) or source(…), not {describe(value)}", "write true for the training data")
+
+
 def _check_instant(value: str) -> str:
     try:
         datetime.fromisoformat(value.strip())
@@ -162,6 +170,7 @@ def _spelled(**keywords: Any) -> WithJsonSchema:
 
 _TEXTS = {"type": "array", "items": {"type": "string"}}
 _NAMES = {"type": "array", "items": {"type": "string", "pattern": r"\S"}, "minItems": 1}
+_WHOLE_REFERENCE = rf"^\s*({_REFERENCE.pattern})\s*$"
 _SCALAR = ["string", "number", "boolean"]
 _LEVEL_OF_CODE = {
     code: {"enum": list(LEVELS), "description": f"{RULES[code].title}: {RULES[code].level} unless it is set here."}
@@ -184,7 +193,12 @@ Identifier = Annotated[
 Reference = Annotated[
     str,
     AfterValidator(_check_reference),
-    _spelled(type="string", pattern=rf"^\s*({_REFERENCE.pattern})\s*$", patternErrorMessage=_REFERENCE_FIX),
+    _spelled(type="string", pattern=_WHOLE_REFERENCE, patternErrorMessage=_REFERENCE_FIX),
+]
+Seen = Annotated[
+    Any,
+    AfterValidator(_check_seen),
+    _spelled(anyOf=[{"type": "boolean"}, {"type": "string", "pattern": _WHOLE_REFERENCE}]),
 ]
 Seconds = Annotated[
     int,

@@ -11,7 +11,7 @@ import msgspec
 from sqlml import __version__
 from sqlml.errors import format_error
 from sqlml.ir.cache import Cache
-from sqlml.ir.dag import MlNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import MlNode, MlOutputNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.lineage import Edge, Kind, NodeLineage
 from sqlml.ir.plan import Compiled, Plan
@@ -186,6 +186,14 @@ def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
         }
     if isinstance(node, PredictionNode):
         return {"ml_model": node.ml_model, "scored": node.scored}
+    if isinstance(node, MlOutputNode):
+        output = node.output
+        return {
+            "description": output.description,
+            "ml_model": node.ml_model,
+            "output": output.kind,
+            "declared": _declared(output.columns),
+        }
     if isinstance(node, TestNode):
         return {"owner": node.owner, "test": node.test.kind, "severity": node.test.severity}
     return {}

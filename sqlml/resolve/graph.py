@@ -8,9 +8,21 @@ from typing import Any, cast
 
 from sqlml.errors import ResolveError, SqlmlError, raise_all
 from sqlml.ir.aids import Aids
-from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import (
+    Dag,
+    MlNode,
+    MlOutputNode,
+    Node,
+    PredictionNode,
+    Rendered,
+    SeedNode,
+    SourceNode,
+    SqlNode,
+    TestNode,
+)
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.project import DataTest, Materialized, MlModel, Project, SqlModel
+from sqlml.ir.ml_outputs import TRAINING_DATA
+from sqlml.ir.project import DataTest, Materialized, MlModel, MlOutput, Project, SqlModel
 from sqlml.resolve.data_tests import failing_condition, name_test, write_test
 from sqlml.resolve.index import Entry, Index, Relation, check_relations, index_project, quoted
 from sqlml.resolve.order import order_nodes
@@ -153,6 +165,40 @@ class _Resolution:
                 tags=ml_model.tags,
                 parents=tuple(parents),
                 ml_model=ml_model,
+            ),
+        )
+        for output in ml_model.outputs:
+            self._add_ml_output(output, ml_model, None if trained_on is None else trained_on.node_id)
+
+    def _add_ml_output(self, output: MlOutput, ml_model: MlModel, training: str | None) -> None:
+        node_id, owner = f"ml_output.{output.name}", f"ml_model.{ml_model.name}"
+        place = output.places.of("kind")
+        over = self._evaluate(output.over, output.places.of("for"), "for") if output.over is not None else None
+        is_own = output.seen == TRAINING_DATA
+        seen = training if is_own else None
+        if output.seen is not None and not is_own:
+            found = self._evaluate(output.seen, output.places.of("exclude_seen"), "exclude_seen")
+            seen = None if found is None else found.node_id
+        parents = {owner: place}
+        parents |= {} if over is None else {over.node_id: output.places.of("for")}
+        if seen is not None:
+            parents.setdefault(seen, output.places.of("exclude_seen"))
+        self.edges.setdefault(node_id, parents)
+        self.nodes.setdefault(
+            node_id,
+            MlOutputNode(
+                id=node_id,
+                name=output.name,
+                path=ml_model.path,
+                places=output.places,
+                tags=output.tags,
+                parents=tuple(parents),
+                relation=self.index.relations[output.name].relation,
+                ml_model=owner,
+                output=output,
+                over=None if over is None else over.node_id,
+                seen=seen,
+                seen_where=ml_model.where if is_own else None,
             ),
         )
 

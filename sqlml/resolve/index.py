@@ -116,6 +116,8 @@ def _declared(project: Project) -> Iterator[tuple[str, str, SourceLocation]]:
         yield "sql_model", sql_model.name, SourceLocation(sql_model.path, 1)
     for ml_model in sorted(project.ml_models, key=lambda ml_model: (ml_model.name, ml_model.path)):
         yield "ml_model", ml_model.name, ml_model.places.whole
+        for output in ml_model.outputs:
+            yield "ml_output", output.name, output.places.whole
 
 
 def _taken(what: str, before: Entry, entry: Entry) -> ResolveError:

@@ -21,6 +21,7 @@ _KINDS: Mapping[str, NodeKind] = {
     "model": "sql_model",
     "ml_model": "ml_model",
     "prediction": "prediction",
+    "ml_output": "ml_output",
     "test": "test",
 }
 # fmt: off

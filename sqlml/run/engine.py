@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.contracts import sql_breach
-from sqlml.ir.dag import MlNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import MlNode, MlOutputNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Seed, Source
@@ -161,6 +161,17 @@ class SparkEngine:
             if isinstance(node, SqlNode):
                 _check_contract(node, columns)
             written = write_parquet(rows, folder)
+            self._define(node.relation, read_parquet(self.session, folder, written.columns))
+        return written
+
+    def write_ml_output(self, node: MlOutputNode, version: Version, read: Mapping[str, str], folder: Path) -> Written:
+        """Write Parquet files, then read the relation from them."""
+        from sqlml.run.ml.ml_outputs import Making, make_output
+
+        with self._failures(f"output '{node.name}' failed", node):
+            relations = {node_id: self.relation(relation) for node_id, relation in read.items()}
+            making = Making(self.session, node, version, self._load(version), relations)
+            written = write_parquet(make_output(making), folder)
             self._define(node.relation, read_parquet(self.session, folder, written.columns))
         return written
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlml.errors import DataError, SqlmlError
 from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
-from sqlml.ir.dag import MlNode, PredictionNode, SeedNode, SqlNode, TestNode
+from sqlml.ir.dag import MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Fitted, Written
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.metrics import headline
@@ -55,15 +55,15 @@ class StepRunner:
             return self._keep_fitted(step, node) if is_kept else self._fit(step, node)
         if isinstance(node, TestNode):
             return self._kept_test(step, node) if step.action is Action.KEEP else self._test(step, node)
-        if isinstance(node, PredictionNode):
-            return self._check_champion(node)
+        if node.champion_of is not None and self._champions.get(node.champion_of) is None:
+            return StepResult(node.id, Status.SKIPPED, message=f"'{node.champion_of}' has no champion")
         if step.action is Action.KEEP or (step.action is Action.DECIDE and self._is_current(step)):
             return StepResult(node.id, Status.KEPT, message="unchanged")
         if isinstance(node, SqlNode) and node.materialized == "ephemeral":
             return self._audit_only(step)
         if isinstance(node, SqlNode) and node.materialized == "view":
             return self._build_view(step, node)
-        if isinstance(node, SeedNode | SqlNode):
+        if isinstance(node, SeedNode | SqlNode | MlOutputNode):
             return self._build_table(step, node)
         return StepResult(node.id, Status.KEPT)
 
@@ -82,17 +82,11 @@ class StepRunner:
             and latest.facts.get("champions") == self._champions.numbers(step.fingerprint.champions)
         )
 
-    def _check_champion(self, node: PredictionNode) -> StepResult:
-        name = node.ml_model.partition(".")[2]
-        if self._champions.get(name) is None:
-            return StepResult(node.id, Status.SKIPPED, message=f"'{name}' has no champion")
-        return StepResult(node.id, Status.KEPT)
-
-    def _build_table(self, step: Step, node: SeedNode | SqlNode) -> StepResult:
+    def _build_table(self, step: Step, node: SeedNode | SqlNode | MlOutputNode) -> StepResult:
         self._relations.define_parents(node)
         folder = self._store.begin_output(node.id)
         try:
-            written = self._engine.write_table(node, folder)
+            written = self._write(node, folder)
             self._store.data_written(node.id)
             outcomes = self._audit(step)
         except SqlmlError:
@@ -104,6 +98,15 @@ class StepRunner:
         self._store.audited(node.id)
         self._publish(step, outcomes, str(folder), written)
         return _audit_result(step, outcomes, written.rows)
+
+    def _write(self, node: SeedNode | SqlNode | MlOutputNode, folder: Path) -> Written:
+        if not isinstance(node, MlOutputNode):
+            return self._engine.write_table(node, folder)
+        version = self._champions.get(node.champion_of)
+        if version is None:
+            raise DataError(f"'{node.champion_of}' has no champion", node.places.whole)
+        read = {parent: self._steps[parent].node.relation for parent in node.parents if parent != node.ml_model}
+        return self._engine.write_ml_output(node, version, read, folder)
 
     def _build_view(self, step: Step, node: SqlNode) -> StepResult:
         self._relations.define_parents(node)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.engine import Written
@@ -57,7 +58,7 @@ def _with_schema(reader: DataFrameReader, declared: Source | Seed, path: Path) -
     names = _header(declared, path)
     if names and all(name.lower() in types for name in names):
         # Every type is declared: the file need not be read to guess them.
-        return reader.schema(_ddl([Column(name, types[name.lower()] or "string") for name in names]))
+        return reader.schema(ddl([Column(name, types[name.lower()] or "string") for name in names]))
     inferred = reader.option("inferSchema", "true").option(*NO_GLOB).load(str(path)).schema
     fields = [
         StructField(field.name, _data_type(types.get(field.name.lower())) or field.dataType) for field in inferred
@@ -89,8 +90,18 @@ def _data_type(name: str | None) -> DataType | None:
     return DataType.fromDDL(name) if name else None
 
 
-def _ddl(columns: Sequence[Column]) -> str:
+def ddl(columns: Sequence[Column]) -> str:
+    """Return columns as the text of a Spark schema."""
     return ", ".join(f"{quote(column.name)} {column.type}" for column in columns)
+
+
+def literal_rows(spark: SparkSession, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> DataFrame:
+    """Return a few rows that Python has, values by column; entries of a map keep their order."""
+    from pyspark.sql import functions as sf
+
+    # As text, so that no worker of Python's is started for them.
+    parsed = sf.from_json(sf.lit(json.dumps(rows)), f"array<struct<{ddl(columns)}>>")
+    return spark.range(1).select(sf.inline(parsed))
 
 
 def quote(name: str) -> str:
@@ -141,5 +152,5 @@ def read_parquet(spark: SparkSession, folder: Path, columns: Sequence[Column]) -
     reader = spark.read.option(*NO_GLOB)
     if not any("vector" in column.type or "matrix" in column.type for column in columns):
         # A known schema saves Spark a job that reads footers; vectors have no name in a schema's text.
-        reader = reader.schema(_ddl(columns))
+        reader = reader.schema(ddl(columns))
     return reader.parquet(str(folder))

@@ -11,7 +11,7 @@ import pytest
 
 from sqlml.compile import compile_dag, make_plan
 from sqlml.errors import SqlmlError, format_error
-from sqlml.ir.dag import MlNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import BuiltNode, MlNode, SeedNode, SourceNode, TestNode
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
 from sqlml.ir.state import Alias, Column, Metric, Output, Signature, Snapshot, TestOutcome, Version
@@ -91,7 +91,7 @@ class Workshop:
             self._fit(node, step, plan)
         elif isinstance(node, TestNode):
             self._test([node], plan)
-        elif isinstance(node, SqlNode | SeedNode) and getattr(node, "materialized", "table") != "ephemeral":
+        elif isinstance(node, BuiltNode) and node.is_stored:
             is_table = getattr(node, "materialized", "table") == "table"
             folder = self.root / "warehouse" / f"{node.name}_{self._runs}"
             folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlml.errors import StepError
-from sqlml.ir.dag import MlNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
@@ -21,7 +21,7 @@ class Recorder:
         events: what was asked, as `verb name`, in the order in which it began; tables and fits also when they `end`.
         failing: names of nodes whose table, view or fit fails.
         failures: rows that fail, by data test's name.
-        value: of every metric of every fit.
+        metric, value: of every fit.
         during: called with a node's name while its table is written or it is fitted.
         is_cancelled: set once a run that ends early asked for it.
         most: the most tables and fits there were at once.
@@ -31,6 +31,7 @@ class Recorder:
         self.events: list[str] = []
         self.failing: set[str] = set()
         self.failures: dict[str, int] = {}
+        self.metric = "areaUnderROC"
         self.value = 0.9
         self.during: Callable[[str], None] = lambda name: time.sleep(0.01)
         self.is_cancelled = threading.Event()
@@ -63,6 +64,13 @@ class Recorder:
         self._fail(node.name)
         return Written(7, (Column("id", "int"),))
 
+    def write_ml_output(self, node: MlOutputNode, version: Version, read: Mapping[str, str], folder: Path) -> Written:
+        self._note(f"make {node.name} of {version.ml_model} {version.version} from {', '.join(read.values())}")
+        folder.mkdir()
+        (folder / "part-0.parquet").write_text(node.name, encoding="utf-8")
+        self._fail(node.name)
+        return Written(7, (Column("cluster", "int"),))
+
     def count_failures(self, tests: Sequence[tuple[TestNode, str]]) -> Mapping[str, int]:
         for test, _ in tests:
             self._note(f"test {test.name}")
@@ -75,7 +83,7 @@ class Recorder:
         (folder / "pipeline").write_text(node.name, encoding="utf-8")
         self._fail(node.name)
         signature = Signature(node.name, node.ml_model.estimator, (), (), ())
-        return Fitted(signature, (Metric("holdout", "areaUnderROC", self.value),), 7, {})
+        return Fitted(signature, (Metric("holdout", self.metric, self.value),), 7, {})
 
     def cancel(self) -> None:
         self.is_cancelled.set()

@@ -435,3 +435,70 @@ def test_an_ml_model_that_is_kept_below_another_says_its_gates_again(stacked):
     assert stacked.versions() == {"first/1", "first/2", "second/1"}
     assert "gate areaUnderROC >= 0.95" in stacked.message("ml_model.second")
     assert stacked.champion("second") == 1
+
+
+# Outputs of ML models
+
+GROUPS = """version: 2
+ml_models:
+  - name: groups
+    training_data: ref('features')
+    estimator: KMeans
+    keys: [id]
+    features: [x]
+    gates: [{metric: silhouette, at_least: 0.7}]
+    outputs: [{name: centres, kind: centres}]
+"""
+
+
+@pytest.fixture
+def grouped(work):
+    work.engine.metric = "silhouette"
+    work.write("models/groups.yml", GROUPS)
+    work.write("models/large.sql", "select cluster from {{ ref('centres') }}\n")
+    (work.root / "models/first.yml").unlink()
+    for name in ("scores", "top"):
+        (work.root / f"models/{name}.sql").unlink()
+    return work
+
+
+def test_an_output_is_made_of_the_champion(grouped):
+    assert grouped.build(select=("+large",)) == dict.fromkeys(
+        ["a", "features", "groups", "centres", "large"], "success"
+    )
+    assert "make centres of groups 1 from " in grouped.engine.take()
+    assert not {"groups", "centres", "large"} & set(grouped.build())
+
+
+def test_without_a_champion_an_output_and_its_readers_are_skipped(grouped):
+    grouped.engine.value = 0.1
+    found = grouped.build()
+    assert (found["groups"], found["centres"], found["large"]) == ("fail", "skipped", "skipped")
+    assert grouped.message("ml_output.centres") == "'groups' has no champion"
+    # Unchanged, nothing is tried again.
+    assert grouped.build() == {"groups": "fail", "centres": "skipped", "large": "skipped"}
+    # Its gate loosened, the version that is there becomes champion.
+    grouped.edit("models/groups.yml", "0.7", "0.05")
+    assert grouped.build() == {"groups": "success", "centres": "success", "large": "success"}
+
+
+def test_a_failed_gate_keeps_the_champion_and_what_was_made_of_it(grouped):
+    grouped.build()
+    grouped.engine.take()
+    grouped.engine.value = 0.1
+    assert grouped.build(retrain=("groups",)) == {"groups": "fail"}
+    assert not [event for event in grouped.engine.take() if event.startswith("make")]
+    # What is new is made of the champion too.
+    grouped.edit("models/groups.yml", "kind: centres}", "kind: centres}, {name: again, kind: centres}")
+    assert grouped.build() == {"groups": "fail", "again": "success"}
+    assert "make again of groups 1 from " in grouped.engine.take()
+
+
+def test_an_output_that_fails_leaves_the_old_one(grouped):
+    grouped.build()
+    old = grouped.store.snapshot().outputs["ml_output.centres"]
+    grouped.engine.failing = {"centres"}
+    assert grouped.build(retrain=("groups",)) == {"groups": "success", "centres": "error", "large": "skipped"}
+    assert grouped.store.snapshot().outputs["ml_output.centres"] == old
+    grouped.engine.failing = set()
+    assert grouped.build() == {"centres": "success", "large": "success"}

@@ -19,8 +19,8 @@ from sqlml.parse.editor_schemas import key_texts, project_file_schema, yaml_file
 from sqlml.parse.entries import KINDS
 from sqlml.parse.later import LATER_ESTIMATORS, LATER_KEYS
 from sqlml.parse.project_specs import ProjectFileSpec
+from sqlml.parse.relation_specs import Spec
 from sqlml.parse.spec_entries import ENTRY_SPECS
-from sqlml.parse.specs import Spec
 from sqlml.parse.yaml_files import Reader, compose
 
 ROOT = Path(__file__).parents[2]

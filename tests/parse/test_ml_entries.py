@@ -134,7 +134,6 @@ def test_estimators_of_spark_that_come_later(parse, name):
         "refit",
         "slices",
         "class_weights",
-        "outputs",
         "user",
         "item",
         "rating",

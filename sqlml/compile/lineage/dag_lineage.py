@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlml.compile.facts import Facts
-from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SqlNode, TestNode
+from sqlml.ir.dag import Dag, MlNode, MlOutputNode, Node, PredictionNode, SqlNode, TestNode
 from sqlml.ir.lineage import (
     EVERY,
     ROWS,
@@ -77,6 +77,8 @@ class DagLineage:
             return self._trace_ml(node)
         if isinstance(node, PredictionNode):
             return self._trace_prediction(node)
+        if isinstance(node, MlOutputNode):
+            return self._trace_ml_output(node)
         return NodeLineage(dict.fromkeys(columns or (EVERY,), ()))
 
     def _trace_ml(self, node: MlNode) -> NodeLineage:
@@ -105,6 +107,12 @@ class DagLineage:
         times = {name: _equal(edge.source) for name, (edge,) in passed.items()}
         choices = (Decision(ColumnRef(node.scored, ROWS), Influence.CHOICE, (_OWN_ROW,)),)
         return NodeLineage({**passed, **dict.fromkeys(added, computed)}, times=times, choices=choices)
+
+    def _trace_ml_output(self, node: MlOutputNode) -> NodeLineage:
+        learnt = (Edge(ColumnRef(node.ml_model, EVERY), Kind.FIT),)
+        # Whom it is made for, and what they have seen, decide its rows; every value is the fitted model's.
+        rows = [ColumnRef(read, EVERY) for read in (node.over, node.seen) if read is not None]
+        return NodeLineage(dict.fromkeys(self._known.columns.get(node.id) or (EVERY,), learnt), tuple(sorted(rows)))
 
     def _copy(self, node_id: str, name: str) -> Edge:
         return Edge(self._ref((node_id, name.lower())), Kind.VALUE, True, (_OWN_ROW,))

@@ -18,6 +18,7 @@ from sqlml.ir.state import Column, Metric, Signature
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
 from sqlml.ir.type_rules import find_type_errors
 from sqlml.run.ml.artifact import save_fitted
+from sqlml.run.ml.centres import cluster_sizes
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.estimator import LABEL, make_estimator, role_column
 from sqlml.run.ml.evaluate import evaluate
@@ -83,6 +84,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         "rows": dict(profile.rows) | {"null_label": null_labels},
         "split": dict(rule.facts),
         "layout": {"partitions": partitions, "keys": list(ml_model.keys)},
+        "cluster_sizes": cluster_sizes(fitted),
         **_facts(task, profile, stages, params),
     }
     return Fitted(signature, metrics, profile.rows[TRAINING], facts)

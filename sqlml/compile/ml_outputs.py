@@ -1,0 +1,56 @@
+"""Checks the outputs of ML models against what they read: a node and known columns in, columns and errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlml.compile.readable import Readable
+from sqlml.compile.types import SparkType, parse_type
+from sqlml.errors import CompileError, SqlmlError, suggest
+from sqlml.ir.dag import MlOutputNode
+from sqlml.ir.ml_outputs import OUTPUT_KINDS, SEEN_ROLES, Trained
+from sqlml.ir.state import Column
+
+
+def check_ml_output(
+    node: MlOutputNode, trained: Trained, read: Mapping[str, Readable], errors: list[SqlmlError]
+) -> dict[str, SparkType | None] | None:
+    """Return the columns of an output with their types; None where they are not known before a fit.
+
+    Args:
+        trained: the ML model that it is made from.
+        read: the relations that it reads, by node id.
+        errors: gets what is wrong.
+    """
+    kind = OUTPUT_KINDS[node.output.kind]
+    for key, node_id, roles in (("for", node.over, kind.over), ("exclude_seen", node.seen, SEEN_ROLES)):
+        if node_id is not None:
+            errors.extend(_missing(node, trained, key, read[node_id], roles))
+    columns = kind.columns(trained)
+    if columns is None:
+        return None
+    twice = list(_repeated(columns))
+    for name in twice:
+        what = f"output '{node.name}', of kind '{kind.name}', would have two columns '{name}'"
+        fix = "give the feature or the id of that name another one in the SQL of the training data"
+        errors.append(CompileError(what, node.places.of("kind"), fix))
+    return None if twice else {column.name: parse_type(column.type) for column in columns}
+
+
+def _missing(
+    node: MlOutputNode, trained: Trained, key: str, relation: Readable, roles: Sequence[str]
+) -> Iterator[SqlmlError]:
+    """Yield an error for each column with one of `roles` that a relation does not have."""
+    for role in roles:
+        column = trained.ml_model.role_columns.get(role)
+        if column is not None and not relation.may_have(column):
+            what = f"output '{node.name}' needs the {role} '{column}' in '{relation.title}', which does not have it"
+            yield CompileError(what, node.places.of(key), suggest(column, relation.columns or ()))
+
+
+def _repeated(columns: Sequence[Column]) -> Iterator[str]:
+    seen: set[str] = set()
+    for column in columns:
+        if column.name.lower() in seen:
+            yield column.name
+        seen.add(column.name.lower())

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlml.build import Request, load_dag, open_project_store
 from sqlml.errors import CommandError
+from sqlml.ir.explanations import Row
 from sqlml.ir.state import CHAMPION, Alias, Snapshot, Version
 from sqlml.predict import find_version
 
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """A version and the aliases that point to it."""
+    """A version, the aliases that point to it, and, where they were asked for, the tables that explain it."""
 
     version: Version
     aliases: tuple[Alias, ...]
+    tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
 
 
 def list_versions(request: Request) -> tuple[VersionInfo, ...]:
@@ -26,16 +29,20 @@ def list_versions(request: Request) -> tuple[VersionInfo, ...]:
 
 
 def show_version(request: Request, ml_model: str, version: str | None) -> VersionInfo:
-    """Return one version: by number or alias, None for the champion or else the newest.
+    """Return one version with its tables: by number or alias, None for the champion or else the newest.
 
     Raises:
         CommandError: there is none.
+        StateError: a table that explains it cannot be read.
     """
+    from sqlml.persist.version_tables import read_tables
+
     dag = load_dag(request)
     snapshot = open_project_store(dag.project).snapshot()
     if version is None and snapshot.champion(ml_model) is None and (latest := snapshot.latest(ml_model)):
         version = str(latest.version)
-    return _info(snapshot, find_version(dag, snapshot, ml_model, version))
+    found = find_version(dag, snapshot, ml_model, version)
+    return replace(_info(snapshot, found), tables=read_tables(found))
 
 
 def promote(request: Request, ml_model: str, version: str) -> VersionInfo:

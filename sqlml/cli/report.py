@@ -16,6 +16,8 @@ from sqlml.ir.plan import Action, Compiled, Step
 from sqlml.ir.results import Status
 from sqlml.source_text import SourceText
 
+_MOST_ROWS = 20
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from sqlml.init import WrittenSchemas
     from sqlml.ir.dag import Node
     from sqlml.ir.signatures import FeatureChange
+    from sqlml.ir.explanations import Row
     from sqlml.lineage import ColumnLineage
     from sqlml.model import VersionInfo
     from sqlml.plan import Planned, PlannedFeatures
@@ -287,6 +290,19 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
     print_table(("feature", "type"), [(column.name, column.type) for column in version.signature.features])
     click.echo()
     print_table(("output", "type"), [(column.name, column.type) for column in version.signature.outputs])
+    for name, rows in info.tables.items():
+        _print_explanation(name, rows)
+
+
+def _print_explanation(name: str, rows: Sequence[Row]) -> None:
+    """Print the heaviest rows of a table that explains, without the columns that have no value in it."""
+    from sqlml.ir.explanations import EXPLANATIONS
+
+    weight = EXPLANATIONS[name].weight
+    shown = sorted(rows, key=lambda row: -abs(row[weight] or 0)) if weight else rows
+    columns = [column for column in rows[0] if any(row[column] is not None for row in rows)] if rows else []
+    click.echo(f"\n{name}:" + (f" ({_MOST_ROWS} of {len(rows)} rows)" if len(rows) > _MOST_ROWS else ""))
+    print_table(columns, [[row[column] for column in columns] for row in shown[:_MOST_ROWS]])
 
 
 def print_moved(info: VersionInfo, is_json: bool) -> None:
@@ -341,4 +357,5 @@ def _version(info: VersionInfo) -> dict[str, Any]:
         "features": [{"name": column.name, "type": column.type} for column in version.signature.features],
         "outputs": [{"name": column.name, "type": column.type} for column in version.signature.outputs],
         "facts": dict(version.facts),
+        **({"tables": {name: list(rows) for name, rows in info.tables.items()}} if info.tables else {}),
     }

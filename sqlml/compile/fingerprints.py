@@ -11,6 +11,7 @@ from importlib import metadata
 from typing import Any
 
 import sqlml
+from sqlml.compile.estimator_code import estimator_code
 from sqlml.ir.project import ColumnSpec, MlModel, Seed, Source
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Fingerprint
@@ -93,7 +94,7 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         {key: value for key, value in asdict(entry).items() if key != "location"} for entry in ml_model.transforms
     ]
     spec: dict[str, Any] = {
-        "estimator": ml_model.estimator,
+        "estimator": [ml_model.estimator, ml_model.problem, ml_model.family, estimator_code(ml_model)],
         "params": dict(ml_model.params),
         "features": list(features) if features is not None else [ml_model.include, ml_model.exclude],
         "transforms": transforms,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sqlml.compile.condition_reader import ConditionReader
+from sqlml.compile.estimator_params import check_estimator_params
 from sqlml.compile.facts import Condition
 from sqlml.compile.ml_types import typed_columns
 from sqlml.compile.params import check_params
@@ -35,7 +36,7 @@ def check_ml_node(
         conditions: reads its `where:`.
     """
     ml_model = node.ml_model
-    errors.extend(check_params([ml_model.estimator], ml_model.params, ml_model.places, "params"))
+    errors.extend(check_estimator_params(ml_model))
     errors.extend(_check_threshold(ml_model))
     errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
     condition = conditions.read(ml_model, title, columns, errors)
@@ -45,6 +46,7 @@ def check_ml_node(
             features = feature_names(columns, ml_model)
         except SqlmlError as error:
             errors.append(error)
+    errors.extend(_check_feature_count(ml_model, features))
     errors.extend(_check_transforms(ml_model, title, columns, features))
     errors.extend(_check_allowed(ml_model, features))
     return features, condition
@@ -89,6 +91,15 @@ def _check_transforms(
                 yield has_role or CompileError(f"{what} is not a feature", place, f"add '{column}' to 'features:'")
 
 
+def _check_feature_count(ml_model: MlModel, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:
+    most = estimator_of(ml_model).max_features
+    if most is not None and features is not None and len(features) > most:
+        what = f"'{ml_model.estimator}' of ml model '{ml_model.name}' reads {most} feature, and has {len(features)}"
+        yield CompileError(
+            what, ml_model.places.value_of("features"), suggest("", features, "name it in 'features:', of")
+        )
+
+
 def _check_allowed(ml_model: MlModel, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:
     known = {name.lower() for name in features or ()}
     for column in ml_model.allow_leakage if features is not None else ():
@@ -115,7 +126,7 @@ def expect_signature(ml_model: MlModel, training: Readable, features: tuple[str,
     label_type = None if label is None else label.type
     class_count = class_count_of(ml_model, estimator, label_type)
     outputs = output_columns(estimator.returns, ml_model.label, label_type, class_count)
-    return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator.returns, class_count), inputs)
+    return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator, class_count), inputs)
 
 
 def predicted_columns(

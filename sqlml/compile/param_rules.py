@@ -41,8 +41,10 @@ def _check_logistic(given: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[
         yield "thresholds", what, "remove one: 'threshold' is for two classes, 'thresholds' for any number"
 
 
-def _check_linear(_: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Conflict]:
+def _check_linear(given: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Conflict]:
     if params["loss"] != "huber":
+        if "epsilon" in given:
+            yield "epsilon", "'epsilon' means nothing without 'loss: huber'", "remove it, or write loss: huber"
         return
     if params["solver"] == "normal":
         yield "solver", "'loss: huber' cannot be solved with 'solver: normal'", "write solver: auto or l-bfgs"
@@ -60,6 +62,11 @@ _LINKS = {
 
 def _check_generalized(given: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Conflict]:
     family, link = params["family"].lower(), given.get("link", "").lower()
+    if link and family == "tweedie":
+        yield "link", "'link' means nothing to 'family: tweedie'", "write linkPower: 0 for a log link"
+    for power in ("variancePower", "linkPower"):
+        if power in given and family != "tweedie":
+            yield power, f"'{power}' means nothing to 'family: {family}'", "remove it, or write family: tweedie"
     if link and family in _LINKS and link not in _LINKS[family]:
         links = ", ".join(_LINKS[family])
         yield "link", f"'family: {family}' has no 'link: {link}'", f"it has: {links} (the first is what it takes)"

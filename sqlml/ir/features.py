@@ -12,7 +12,7 @@ from sqlml.ir.roles import ROLES
 INTERNAL_PREFIX = "__sqlml_"
 
 # What Spark's fitted stages add; a feature of that name would make them fail.
-SPARK_COLUMNS = ("features", "rawPrediction", "probability", "prediction")
+SPARK_COLUMNS = ("features", "rawPrediction", "probability", "prediction", "predictionQuantiles", "topicDistribution")
 
 
 def feature_names(names: Sequence[str], ml_model: MlModel) -> tuple[str, ...]:

@@ -16,16 +16,30 @@ def output_columns(
         label_type: a Spark type; None: unknown, and so is the type of what predicts it.
         class_count: of a classifier; None: not known before a fit, then only what is sure is returned.
     """
-    if returns is Returns.DISTANCE:
-        return (Column("cluster", "int", False), Column("distance", "double"))
+    if returns in _OF_CLUSTERS:
+        return _OF_CLUSTERS[returns]
     if returns is Returns.VALUE:
         return (Column(f"predicted_{label}", "double"),)
+    if returns is Returns.QUANTILES:
+        return (Column(f"predicted_{label}", "double"), Column("quantiles", "map<string,double>"))
     predicted = Column(f"predicted_{label}", label_type or "")
-    if class_count is None:
+    if returns is Returns.SCORES:
+        scores = () if class_count in (None, 2) else (Column("scores", "map<string,double>"),)
+        return (predicted, Column("score", "double"), *scores)
+    if returns is Returns.CLASS or class_count is None:
         return (predicted,)
     if class_count == 2:
         return (predicted, Column("probability", "double"))
     return (predicted, Column("confidence", "double"), Column("probabilities", "map<string,double>"))
+
+
+_OF_CLUSTERS = {
+    Returns.DISTANCE: (Column("cluster", "int", False), Column("distance", "double")),
+    Returns.MIXTURE: (Column("cluster", "int", False), Column("probabilities", "map<int,double>")),
+    # A document without any known word has no topic.
+    Returns.TOPICS: (Column("cluster", "int"), Column("probabilities", "map<int,double>")),
+    Returns.CLUSTER: (Column("cluster", "int", False),),
+}
 
 
 def class_count_of(ml_model: MlModel, estimator: Estimator, label_type: str | None) -> int | None:
@@ -34,6 +48,8 @@ def class_count_of(ml_model: MlModel, estimator: Estimator, label_type: str | No
     return 2 if is_binary or estimator.max_classes == 2 or label_type == "boolean" else None
 
 
-def has_all_outputs(returns: Returns, class_count: int | None) -> bool:
+def has_all_outputs(estimator: Estimator, class_count: int | None) -> bool:
     """Return whether `output_columns` gives all columns there will be."""
-    return returns is not Returns.PROBABILITIES or class_count is not None
+    if estimator.is_foreign:
+        return estimator.returns is Returns.VALUE
+    return not estimator.returns.has_classes or class_count is not None

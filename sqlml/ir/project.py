@@ -209,7 +209,9 @@ class MlModel:
         training_data: the text of a `ref(...)` or `source(...)` call.
         where: SQL condition on the rows for fit and evaluation.
         params: Spark ML's own param names and values.
-        label: the label column; None for clusterings.
+        estimator: a class of the registry, or the import path of one that the project file allows.
+        problem, family: of an estimator by import path.
+        label, weight, offset, censor: columns by their role (`ir.roles`); a clustering has no label.
         positive: the label value of class 1.
         threshold: a row is of class 1 when its probability is above it.
         include, exclude: features by name; an empty `include` means every column without a role.
@@ -224,6 +226,8 @@ class MlModel:
     places: Places
     training_data: str
     estimator: str
+    problem: str | None = None
+    family: str | None = None
     where: str | None = None
     null_label: Literal["drop", "error"] = "drop"
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -233,6 +237,8 @@ class MlModel:
     keys: tuple[str, ...] = ()
     event_time: str | None = None
     weight: str | None = None
+    offset: str | None = None
+    censor: str | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     transforms: tuple[TransformSpec, ...] = ()

@@ -24,6 +24,7 @@ class Role:
         key: the key of an ML model's entry, and the field of `MlModel`.
         name: in messages.
         param: Spark's param that takes the column's name.
+        about: what it says, for the documentation.
         domain: what it may hold; an estimator may want less of its label.
         is_needed: whether an estimator that knows the role cannot do without it.
         is_read_by_predictions: whether a prediction needs the column too.
@@ -32,6 +33,7 @@ class Role:
     key: str
     name: str
     param: str
+    about: str
     domain: Domain = Domain.ANY
     is_needed: bool = False
     is_read_by_predictions: bool = False
@@ -41,7 +43,23 @@ class Role:
 ROLES: dict[str, Role] = {
     entry.key: entry
     for entry in (
-        Role("label", "label", "labelCol", is_needed=True),
-        Role("weight", "weight", "weightCol", Domain.NON_NEGATIVE),
+        Role("label", "label", "labelCol", "what is learnt", is_needed=True),
+        Role("weight", "weight", "weightCol", "how much a row counts in the fit", Domain.NON_NEGATIVE),
+        Role(
+            "offset",
+            "offset",
+            "offsetCol",
+            "what is known to add to the linear predictor, such as the log of an exposure",
+            is_read_by_predictions=True,
+        ),
+        # Spark's meaning, which others call the event.
+        Role(
+            "censor",
+            "censor",
+            "censorCol",
+            "1 (or true) where it happened, 0 where it had not happened yet",
+            Domain.ZERO_ONE,
+            is_needed=True,
+        ),
     )
 }

@@ -150,27 +150,3 @@ LATER_MAPPINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Path of a key that takes a mapping later, and what that is."""
-
-LATER_ESTIMATORS: frozenset[str] = frozenset(
-    {
-        "AFTSurvivalRegression",
-        "ALS",
-        "BisectingKMeans",
-        "DecisionTreeClassifier",
-        "DecisionTreeRegressor",
-        "FMClassifier",
-        "FMRegressor",
-        "FPGrowth",
-        "GaussianMixture",
-        "GeneralizedLinearRegression",
-        "IsotonicRegression",
-        "LDA",
-        "LinearSVC",
-        "MultilayerPerceptronClassifier",
-        "NaiveBayes",
-        "OneVsRest",
-        "PowerIterationClustering",
-        "PrefixSpan",
-    }
-)
-"""Estimators of Spark ML that are not in the registry yet."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sqlml.errors import SqlmlError, suggest
-from sqlml.ir.estimators import ESTIMATORS, Estimator, Problem, find_estimator
+from sqlml.errors import ParseError, SqlmlError, suggest
+from sqlml.ir.estimators import ESTIMATORS, NOT_HERE, Estimator, Problem, find_estimator
+from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
-from sqlml.parse.later import LATER_ESTIMATORS
+from sqlml.parse.files import PROJECT_FILE
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 
@@ -54,24 +55,69 @@ def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
 
 def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     name = spec.estimator
-    estimator = find_estimator(name, spec.params)
+    estimator = find_estimator(name, spec.params, spec.problem, spec.family)
+    if estimator is None and "." in name:
+        fix = "add problem: classification, problem: regression or problem: clustering"
+        yield subject.value_error("estimator", f"estimator '{name}' does not say what it answers", fix)
+        return
     if estimator is None:
         known = suggest(name, ESTIMATORS, "there are")
-        what = f"estimator '{name}' is not supported yet" if name in LATER_ESTIMATORS else f"unknown estimator '{name}'"
-        yield subject.value_error("estimator", what, known)
+        reason = f"estimator '{name}' cannot be used: {NOT_HERE[name]}" if name in NOT_HERE else ""
+        yield subject.value_error("estimator", reason or f"unknown estimator '{name}'", known)
         return
+    if name == "OneVsRest" and (error := _wrong_classifier(spec, subject)) is not None:
+        yield error
+        return
+    for key in ("problem", "family") if not estimator.is_foreign else ():
+        if getattr(spec, key) is not None:
+            what = f"'{key}' is for estimators by import path, and of {name} it is known"
+            yield subject.error(key, what, f"remove '{key}:'")
     yield from _check_roles_of_estimator(spec, estimator, subject)
     if estimator.problem is not Problem.CLASSIFICATION:
         for key, value in (("positive", spec.positive), ("threshold", spec.threshold)):
             if value is not None:
                 yield subject.error(key, f"'{key}' is for classifiers, and {name} is none", f"remove '{key}:'")
+    elif spec.threshold is not None and estimator.threshold_param is None:
+        what = f"{name} gives scores and no probabilities, on which 'threshold' would be"
+        yield subject.error("threshold", what, "remove 'threshold:', or take another estimator")
+
+
+def check_estimator_modules(ml_models: Iterable[MlModel], allowed: Sequence[str]) -> Iterator[SqlmlError]:
+    """Yield an error for each estimator by import path that lies in none of the modules that the project allows."""
+    for ml_model in ml_models:
+        entry = find_estimator(ml_model.estimator, ml_model.params, ml_model.problem, ml_model.family)
+        if entry is None or not entry.is_foreign or _is_in(entry.module, allowed):
+            continue
+        what = f"ml model '{ml_model.name}': estimator '{entry.name}' is of a module that the project does not allow"
+        fix = f"it would be imported and run; to allow it, add to {PROJECT_FILE}: estimator-modules: [{entry.module}]"
+        yield ParseError(what, ml_model.places.value_of("estimator"), fix)
+
+
+def _is_in(module: str, allowed: Sequence[str]) -> bool:
+    return any(module == name or module.startswith(f"{name}.") for name in allowed)
+
+
+def _wrong_classifier(spec: MlModelSpec, subject: Subject) -> SqlmlError | None:
+    classifiers = [
+        name for name, entry in ESTIMATORS.items() if entry.problem is Problem.CLASSIFICATION and name != "OneVsRest"
+    ]
+    given = spec.params.get("classifier")
+    if given in classifiers:
+        return None
+    if given is None:
+        what = "OneVsRest needs to know of which classifier to make one for each class"
+        return subject.value_error(
+            "estimator", what, "add it to the params, with its own: params: {classifier: LinearSVC}"
+        )
+    return subject.value_error("params.classifier", f"'{given}' is no classifier", suggest(str(given), classifiers))
 
 
 def _check_roles_of_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subject) -> Iterator[SqlmlError]:
     for key, role in ROLES.items():
         is_given = getattr(spec, key) is not None
+        meaning = "" if key == "label" else f", {role.about}"
         if key in estimator.roles and role.is_needed and not is_given:
-            yield subject.error("estimator", f"{spec.estimator} needs a {role.name}", f"add '{key}: COLUMN'")
+            yield subject.error("estimator", f"{spec.estimator} needs a {role.name}", f"add '{key}: COLUMN'{meaning}")
         if is_given and key not in estimator.roles:
             fix = f"remove '{key}:'; to keep the column out of the features, exclude it"
             yield subject.error(key, f"{spec.estimator} takes no {role.name}", fix)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
 from sqlml.ir.project import Gate, MlModel, MlOutput, Retrain, Split, TransformSpec
+from sqlml.ir.roles import ROLES
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
 from sqlml.parse.folder_rules import given_config
@@ -43,6 +44,8 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         places=places,
         training_data=spec.training_data,
         estimator=spec.estimator,
+        problem=spec.problem,
+        family=spec.family,
         where=spec.where,
         null_label=spec.null_label,
         params=spec.params,
@@ -51,7 +54,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         threshold=spec.threshold,
         keys=tuple(spec.keys),
         event_time=spec.event_time,
-        weight=spec.weight,
+        **{key: getattr(spec, key) for key in ROLES if key != "label"},
         include=_without_star(spec.features.include),
         exclude=tuple(spec.features.exclude),
         transforms=tuple(_to_transform(entry, position, places) for position, entry in enumerate(spec.transforms)),

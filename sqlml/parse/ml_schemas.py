@@ -14,6 +14,7 @@ from sqlml.parse.ml_checks import SPLIT_KEYS
 
 Schema = dict[str, Any]
 
+_IMPORT_PATH = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$"
 _BITS = {"int": 31, "long": 63}
 _FOR_CLASSIFIERS = ("positive", "threshold")
 _RULES: Mapping[str, Schema] = {
@@ -28,7 +29,9 @@ _RULES: Mapping[str, Schema] = {
 def complete_ml_model(definition: Schema) -> None:
     """Add to the schema of `MlModelSpec` what each estimator takes: its params with their values, roles and metrics."""
     key = definition["properties"]["estimator"]
-    key |= {"enum": list(ESTIMATORS), "enumDescriptions": [entry.about for entry in ESTIMATORS.values()]}
+    del key["type"]
+    known = {"enum": list(ESTIMATORS), "enumDescriptions": [entry.about for entry in ESTIMATORS.values()]}
+    key["anyOf"] = [known, {"type": "string", "pattern": _IMPORT_PATH}]
     definition["allOf"] = [
         {
             "if": {"properties": {"estimator": {"const": name}}, "required": ["estimator"]},
@@ -71,7 +74,7 @@ def _taken_by(entry: Estimator) -> Schema:
     metric = {"properties": {"metric": {"enum": list(known_metrics(entry))}}}
     taken: Schema = {
         "properties": {
-            "params": params_schema(entry.name, entry.sets),
+            "params": _estimator_params(entry),
             "gates": {"items": metric},
             "outputs": {"items": {"properties": {"kind": {"enum": list(kinds_of(entry))}}}},
             **dict.fromkeys(refused, False),
@@ -79,6 +82,31 @@ def _taken_by(entry: Estimator) -> Schema:
     }
     needed = [key for key, role in ROLES.items() if key in entry.roles and role.is_needed]
     return {**taken, "required": needed} if needed else taken
+
+
+def _estimator_params(entry: Estimator) -> Schema:
+    if "classifier" in entry.own_params:
+        return {"type": "object", "anyOf": [_params_over(over) for over in ESTIMATORS.values() if _is_wrapped(over)]}
+    schema = params_schema(entry.name, entry.sets)
+    for name in entry.refused_params:
+        del schema["properties"][name]
+    if "hiddenLayers" in entry.own_params:
+        sizes = {"type": "integer", "exclusiveMinimum": 0}
+        about = "Sizes of the layers between input and output."
+        schema["properties"]["hiddenLayers"] = {"type": "array", "items": sizes, "description": about}
+    return schema
+
+
+def _is_wrapped(entry: Estimator) -> bool:
+    return entry.problem is Problem.CLASSIFICATION and "classifier" not in entry.own_params
+
+
+def _params_over(over: Estimator) -> Schema:
+    """Return the schema of OneVsRest's params over a classifier: the classifier's, with those of its own."""
+    own = params_schema("OneVsRest", {})["properties"]
+    schema = _estimator_params(over)
+    schema["properties"] |= {"parallelism": own["parallelism"], "classifier": {"const": over.name}}
+    return {**schema, "required": ["classifier"]}
 
 
 def params_schema(stage: str, sets: Mapping[str, Any]) -> Schema:

@@ -54,6 +54,7 @@ def read_project_file(
             for kind, value in (("models", spec.models), ("seeds", spec.seeds), ("ml_models", spec.ml_models))
         },
         diagnostics={code: cast("Level", level) for code, level in spec.diagnostics.items()},
+        estimator_modules=tuple(spec.estimator_modules),
     )
 
 

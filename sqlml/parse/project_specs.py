@@ -38,6 +38,7 @@ class ProjectFileSpec(Spec):
         seed-paths: Folders of seeds; YAML files are read here too.
         macro-paths: Folders of macros.
         test-paths: Folders of singular data tests.
+        estimator-modules: Modules whose estimators may be named by import path; what they hold is run.
         target: The target that is built without --target.
         targets: Name to target: where a build goes, and with what.
         vars: Variables for var(); --vars wins over them.
@@ -53,6 +54,7 @@ class ProjectFileSpec(Spec):
     seed_paths: Tags = Field(default=["seeds"], alias="seed-paths")
     macro_paths: Tags = Field(default=["macros"], alias="macro-paths")
     test_paths: Tags = Field(default=["tests"], alias="test-paths")
+    estimator_modules: Tags = Field(default_factory=list, alias="estimator-modules")
     target: str = "dev"
     targets: dict[str, Any] = Field(default_factory=dict)
     vars: dict[str, Any] = Field(default_factory=dict)

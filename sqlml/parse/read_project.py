@@ -13,6 +13,7 @@ from sqlml.ir.project import DataTest, MacroFile, MlModel, Project, Seed, SqlMod
 from sqlml.parse.files import PROJECT_FILE, FoundFile, find_files, read_text
 from sqlml.parse.folder_defaults import FolderDefaults, merge_config
 from sqlml.parse.identifiers import check_file_name
+from sqlml.parse.ml_checks import check_estimator_modules
 from sqlml.parse.names import Named, check_names, check_sources, match_entries
 from sqlml.parse.read_files import Entries, ParseRequest, YamlReader, read_settings
 from sqlml.parse.relations import SEED_ENDINGS, Described, locate_source, read_seeds, read_sql_models
@@ -56,6 +57,7 @@ def _read_project(
     errors.extend(check_sources(sources))
     errors.extend(check_names(_named(seeds, sql_models, ml_models)))
     errors.extend(_check_defaults(defaults, files, entries))
+    errors.extend(check_estimator_modules(ml_models, settings.estimator_modules))
     return Project(
         root=root,
         name=settings.name,

@@ -21,6 +21,7 @@ class Settings:
         model_paths, seed_paths, macro_paths, test_paths: folders to look in.
         rules: settings of folders by kind (`models`, `seeds`, `ml_models`), outer folders first.
         diagnostics: code to level.
+        estimator_modules: modules whose estimators may be used.
     """
 
     name: str
@@ -32,3 +33,4 @@ class Settings:
     test_paths: tuple[SearchPath, ...] = ()
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     diagnostics: Mapping[str, Level] = field(default_factory=dict)
+    estimator_modules: tuple[str, ...] = ()

@@ -180,7 +180,9 @@ class MlModelSpec(Spec):
     Attributes:
         name: The name, for predict() and for versions.
         training_data: The relation that is fitted and evaluated on: ref('x') or source('x', 'y').
-        estimator: A Spark ML class.
+        estimator: A Spark ML class, or the import path of an estimator in one of the project's estimator-modules.
+        problem: What an estimator by import path answers.
+        family: How an estimator by import path reads features, which decides the default transforms (linear).
         description: The question it answers.
         where: SQL condition: only these rows are fitted and evaluated on; predictions do not know it.
         null_label: What becomes of rows without a label: they are dropped and counted, or stop the fit.
@@ -191,6 +193,8 @@ class MlModelSpec(Spec):
         keys: The columns that name a row; they pass through predictions and are no features.
         event_time: The moment of prediction: decides the split and what may be known. It is no feature.
         weight: Weight of a row in the fit, 0 or more. It is no feature.
+        offset: What is known to add to the linear predictor, such as the log of an exposure. Predictions read it too.
+        censor: 1 (or true) where what the label times happened, 0 where it had not happened yet.
         features: A list of columns, or {include: [...], exclude: [...]}; every column without a role unless it is said.
         transforms: How features become numbers; what is left out gets the default of its type.
         split: Which rows are held out from the fit, to evaluate it.
@@ -209,6 +213,8 @@ class MlModelSpec(Spec):
     name: Identifier
     training_data: Reference
     estimator: str
+    problem: Literal["classification", "regression", "clustering"] | None = None
+    family: Literal["linear", "tree", "distance", "gradient", "counts"] | None = None
     description: str = ""
     where: str | None = None
     null_label: Literal["drop", "error"] = "drop"
@@ -219,6 +225,8 @@ class MlModelSpec(Spec):
     keys: Columns = Field(default_factory=list)
     event_time: Column | None = None
     weight: Column | None = None
+    offset: Column | None = None
+    censor: Column | None = None
     features: FeaturesSpec = Field(default_factory=FeaturesSpec)
     transforms: list[TransformEntry] = Field(default_factory=list)
     split: SplitSpec = Field(default_factory=SplitSpec)

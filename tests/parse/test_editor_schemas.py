@@ -12,12 +12,13 @@ import yaml
 
 from sqlml.compile.param_limits import find_fault
 from sqlml.errors import ParseError, SqlmlError
-from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.estimators import ESTIMATORS, NOT_HERE
+from sqlml.ir.roles import ROLES
 from sqlml.ir.spark_params import spark_params
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.parse.editor_schemas import key_texts, project_file_schema, yaml_file_schema
 from sqlml.parse.entries import KINDS
-from sqlml.parse.later import LATER_ESTIMATORS, LATER_KEYS
+from sqlml.parse.later import LATER_KEYS
 from sqlml.parse.project_specs import ProjectFileSpec
 from sqlml.parse.relation_specs import Spec
 from sqlml.parse.spec_entries import ENTRY_SPECS
@@ -117,6 +118,8 @@ REFUSED = [
     "folder_defaults",
     "grammar_version",
     "known",
+    "estimator_params",
+    "estimator_roles",
     "label_missing_or_needless",
     "missing_keys",
     "ml_params",
@@ -228,15 +231,29 @@ VALUES = [
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_params_are_judged_as_the_compiler_does(estimator):
-    label = "y" if ESTIMATORS[estimator].needs_label else None
+    entry = ESTIMATORS[estimator]
+    roles = {"label": None} | {key: key for key in entry.roles if ROLES[key].is_needed}
+    beside = {"classifier": "LinearSVC"} if "classifier" in entry.own_params else {}
     for name, param in spark_params(estimator).items():
-        if param.is_column or param.type in ("any", "matrix"):
+        if param.is_column or param.type in ("any", "matrix") or name in entry.refused_params:
             continue
         for value in [*VALUES, *param.limits.values]:
-            document = one_ml_model(estimator=estimator, params={name: value}, label=label)
+            document = one_ml_model(estimator=estimator, params={name: value, **beside}, **roles)
             fault = find_fault(param, value)
             if fault is None or not param.limits.rule:
                 assert is_taken(document) is (fault is None), (name, value)
+
+
+def test_params_that_sqlml_adds_to_sparks_or_refuses():
+    network = {"estimator": "MultilayerPerceptronClassifier"}
+    assert is_taken(one_ml_model(**network, params={"hiddenLayers": [4, 3], "maxIter": 5}))
+    assert not is_taken(one_ml_model(**network, params={"hiddenLayers": [0]}))
+    assert not is_taken(one_ml_model(**network, params={"layers": [4, 3]}))
+    many = {"estimator": "OneVsRest"}
+    assert is_taken(one_ml_model(**many, params={"classifier": "LinearSVC", "regParam": 0.1, "parallelism": 2}))
+    assert not is_taken(one_ml_model(**many, params={"classifier": "LinearSVC", "maxDepth": 2}))
+    assert not is_taken(one_ml_model(**many, params={"classifier": "OneVsRest"}))
+    assert not is_taken(one_ml_model(**many, params={"regParam": 0.1}))
 
 
 def specs(kind=Spec):
@@ -258,7 +275,7 @@ def test_what_is_not_supported_yet_is_not_completed():
         schema = {"ml_models": "MlModelSpec", "models": "SqlModelSpec", "sources.tables": "SourceTableSpec"}.get(area)
         if schema:
             assert key not in YAML_FILE["definitions"][schema]["properties"], path
-    assert not LATER_ESTIMATORS & set(json.dumps(YAML_FILE).split('"'))
+    assert not set(NOT_HERE) & set(json.dumps(YAML_FILE).split('"'))
     assert set(PROJECT_FILE["properties"]) == {
         field.alias or key for key, field in ProjectFileSpec.model_fields.items()
     }

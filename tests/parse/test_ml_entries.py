@@ -1,9 +1,9 @@
 import pytest
 
 from sqlml.errors import SqlmlError, flatten
+from sqlml.ir.estimators import NOT_HERE
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Gate, Retrain, Split, TransformSpec
-from sqlml.parse.later import LATER_ESTIMATORS
 
 FULL = """\
 version: 2
@@ -120,11 +120,11 @@ def test_a_time_split_takes_the_event_time(parse):
     assert ml_model.split.columns == ("ts",)
 
 
-@pytest.mark.parametrize("name", sorted(LATER_ESTIMATORS))
-def test_estimators_of_spark_that_come_later(parse, name):
+@pytest.mark.parametrize("name", sorted(NOT_HERE))
+def test_estimators_of_spark_that_are_not_here(parse, name):
     with pytest.raises(SqlmlError) as failure:
         parse(one(estimator=name))
-    assert failure.value.what == f"ml model 'm': estimator '{name}' is not supported yet"
+    assert failure.value.what == f"ml model 'm': estimator '{name}' cannot be used: {NOT_HERE[name]}"
 
 
 @pytest.mark.parametrize(

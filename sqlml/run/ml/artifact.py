@@ -1,21 +1,24 @@
-"""The files of a fitted model: a PipelineModel and a signature in, a folder out, and back again."""
+"""The files of a fitted model: a PipelineModel, a signature and tables in, a folder out, and back again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
+from sqlml.ir.explanations import TABLES_FOLDER, Row
 from sqlml.ir.state import Column, Signature
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
+    from pyspark.ml.util import MLWriter
 
 PIPELINE = "pipeline"
 SIGNATURE_FILE = "signature.json"
@@ -23,10 +26,20 @@ _FORMAT = 1
 _CHUNK_BYTES = 1 << 20
 
 
-def save_fitted(pipeline: PipelineModel, signature: Signature, folder: Path) -> None:
-    """Write `pipeline/`, then `signature.json` with the checksums of all its files, into `folder`, which is made."""
+def save_fitted(
+    pipeline: PipelineModel, signature: Signature, tables: Mapping[str, Sequence[Row]], folder: Path
+) -> None:
+    """Write a fitted model into `folder`, which is made.
+
+    First `pipeline/`, then each of `tables` as `tables/NAME.jsonl`, then `signature.json` with the checksums of all
+    files of the pipeline.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    pipeline.write().save(_local_uri(folder.absolute() / PIPELINE))
+    _writer(pipeline).save(_local_uri(folder.absolute() / PIPELINE))
+    for name, rows in tables.items():
+        (folder / TABLES_FOLDER).mkdir(exist_ok=True)
+        text = "".join(json.dumps(_plain(row), ensure_ascii=False) + "\n" for row in rows)
+        (folder / TABLES_FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
     document = {
         "format": _FORMAT,
         "signature": asdict(signature) | {"settings": dict(signature.settings)},
@@ -34,6 +47,28 @@ def save_fitted(pipeline: PipelineModel, signature: Signature, folder: Path) -> 
     }
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
     (folder / SIGNATURE_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _writer(pipeline: PipelineModel) -> MLWriter:
+    """Return the writer whose files every language's Spark can read.
+
+    Pyspark's own choice for OneVsRest is a writer that only Python reads back, although the stage has a Java twin.
+    """
+    from pyspark.ml.classification import OneVsRestModel
+    from pyspark.ml.util import JavaMLWritable, JavaMLWriter
+
+    parts = [model for stage in pipeline.stages for model in getattr(stage, "models", (stage,))]
+    is_java = all(isinstance(part, JavaMLWritable) for part in parts)
+    if is_java and any(isinstance(stage, OneVsRestModel) for stage in pipeline.stages):
+        return JavaMLWriter(pipeline)  # type: ignore[arg-type]
+    return pipeline.write()
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    # JSON has no word for what is not a finite number.
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
+    }
 
 
 def read_pipeline(folder: Path) -> PipelineModel:

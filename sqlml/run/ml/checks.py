@@ -10,6 +10,7 @@ from sqlml.errors import DataError, SqlmlError, raise_all
 from sqlml.ir.estimators import Estimator, Problem
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
+from sqlml.ir.roles import ROLES, Domain
 from sqlml.ir.transforms import FeatureTransform, Kind
 from sqlml.run.ml.sql_text import is_float
 from sqlml.run.tables import quote
@@ -73,7 +74,7 @@ def profile_rows(
     raise_all(errors)
     training = [group for group in groups if group[SIDE] == TRAINING]
     used = [group for group in groups if group[SIDE] is not None]
-    errors = _wrong_numbers(used, ml_model)
+    errors = _too_few(totals[TRAINING], ml_model, estimator) + _wrong_numbers(used, ml_model, estimator)
     errors += [error for index, t in enumerate(transforms) for error in _wrong_feature(training, index, t, ml_model)]
     raise_all(errors)
     sizes = {
@@ -95,11 +96,15 @@ def _measures(
         label = quote(ml_model.label)
         is_wrong = _not_finite(label) if dict(rows.dtypes).get(ml_model.label) in ("float", "double") else "false"
         measures.append(sf.expr(f"count_if({is_wrong})").alias("wrong_labels"))
-    if ml_model.weight is not None:
-        weight = f"CAST({quote(ml_model.weight)} AS DOUBLE)"
-        is_wrong = f"{weight} IS NULL OR {weight} < 0 OR {_not_finite(weight)}"
-        measures.append(sf.expr(f"count_if({is_wrong})").alias("wrong_weights"))
-        measures.append(sf.expr(f"max({weight})").alias("weight"))
+        if estimator.problem is Problem.REGRESSION:
+            outside = _OUTSIDE[estimator.label_domain(ml_model.params)].format(f"CAST({label} AS DOUBLE)")
+            measures.append(sf.expr(f"count_if({outside})").alias("outside_labels"))
+    for key, name in ml_model.role_columns.items():
+        if key != "label":
+            value = f"CAST({quote(name)} AS DOUBLE)"
+            is_wrong = f"{value} IS NULL OR {_not_finite(value)} OR {_OUTSIDE[ROLES[key].domain].format(value)}"
+            measures.append(sf.expr(f"count_if({is_wrong})").alias(f"wrong_{key}"))
+            measures.append(sf.expr(f"max({value})").alias(f"greatest_{key}"))
     for index, transform in enumerate(transforms):
         name = quote(transform.column)
         present, infinite = f"{name} IS NOT NULL", "false"
@@ -116,6 +121,24 @@ def _measures(
             measures.append(sf.min(sf.size(column)).alias(f"shortest_{index}"))
             measures.append(sf.max(sf.size(column)).alias(f"size_{index}"))
     return measures
+
+
+_OUTSIDE = {
+    Domain.ANY: "false",
+    Domain.NON_NEGATIVE: "{0} < 0",
+    Domain.POSITIVE: "{0} <= 0",
+    Domain.SHARE: "{0} NOT BETWEEN 0 AND 1",
+    Domain.ZERO_ONE: "{0} NOT IN (0, 1)",
+}
+_WRONG_ROLE = {
+    "weight": ("null, negative or not finite", "a weight is a number, 0 or more"),
+    "offset": ("null or not finite", "give it a number in the SQL, or leave them out by 'where:'"),
+    "censor": ("neither 0 nor 1", "write 1 (or true) where it happened, and 0 where it had not happened yet"),
+}
+_NOT_ALL_ZERO = {
+    "weight": "give some row a weight",
+    "censor": "of rows where it never happened nothing can be learnt: it is 1 (or true) where it happened",
+}
 
 
 def _not_finite(expression: str) -> str:
@@ -138,21 +161,46 @@ def _wrong_sides(rows: Mapping[str, int], ml_model: MlModel, has_holdout: bool) 
     return []
 
 
-def _wrong_numbers(groups: Sequence[Any], ml_model: MlModel) -> list[SqlmlError]:
+def _too_few(rows: int, ml_model: MlModel, estimator: Estimator) -> list[SqlmlError]:
+    needed = estimator.min_rows(ml_model.params)
+    if rows >= needed:
+        return []
+    what = f"ml model '{ml_model.name}' has {rows_text(rows)} to fit on, and '{estimator.name}' needs {needed}"
+    given = " or lower its 'k'" if "k" in ml_model.params else ""
+    return [DataError(what, ml_model.places.value_of("training_data"), f"bring more rows{given}")]
+
+
+def _wrong_numbers(groups: Sequence[Any], ml_model: MlModel, estimator: Estimator) -> list[SqlmlError]:
     errors: list[SqlmlError] = []
-    if ml_model.label is not None and (count := sum(group["wrong_labels"] for group in groups)):
-        what = f"label '{ml_model.label}' of ml model '{ml_model.name}' is NaN or infinite in {count} rows"
-        errors.append(
-            DataError(what, ml_model.places.value_of("label"), "make it null in the SQL, or leave them out by 'where:'")
-        )
-    if ml_model.weight is not None:
-        what = f"weight '{ml_model.weight}' of ml model '{ml_model.name}'"
-        if count := sum(group["wrong_weights"] for group in groups):
-            what, fix = f"{what} is null, negative or not finite in {count} rows", "a weight is a number, 0 or more"
-            errors.append(DataError(what, ml_model.places.value_of("weight"), fix))
-        elif not any(group["weight"] for group in groups):
-            errors.append(DataError(f"{what} is 0 in every row", ml_model.places.value_of("weight")))
+    for key, name in ml_model.role_columns.items():
+        what, place = f"{ROLES[key].name} '{name}' of ml model '{ml_model.name}'", ml_model.places.value_of(key)
+        if key == "label":
+            errors += _wrong_label(groups, what, place, ml_model, estimator)
+        elif count := sum(group[f"wrong_{key}"] for group in groups):
+            wrong, fix = _WRONG_ROLE[key]
+            errors.append(DataError(f"{what} is {wrong} in {rows_text(count)}", place, fix))
+        elif key in _NOT_ALL_ZERO and not any(group[f"greatest_{key}"] for group in groups):
+            errors.append(DataError(f"{what} is 0 in every row", place, _NOT_ALL_ZERO[key]))
     return errors
+
+
+def _wrong_label(
+    groups: Sequence[Any], what: str, place: SourceLocation, ml_model: MlModel, estimator: Estimator
+) -> list[SqlmlError]:
+    fix = "make it null in the SQL, or leave them out by 'where:'"
+    if count := sum(group["wrong_labels"] for group in groups):
+        return [DataError(f"{what} is NaN or infinite in {rows_text(count)}", place, fix)]
+    if estimator.problem is not Problem.REGRESSION or not (count := sum(group["outside_labels"] for group in groups)):
+        return []
+    family = f" with family '{ml_model.params['family']}'" if "family" in ml_model.params else ""
+    domain = estimator.label_domain(ml_model.params).value
+    what = f"{what} is not {domain} in {rows_text(count)}, and '{estimator.name}'{family} learns no other"
+    return [DataError(what, place, fix)]
+
+
+def rows_text(count: int) -> str:
+    """Return `1 row`, `2 rows` …."""
+    return f"{count} row{'' if count == 1 else 's'}"
 
 
 def _wrong_feature(

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
-from sqlml.ir.estimators import Estimator, Family
+from sqlml.ir.estimators import DEFAULT_SEED, Estimator, Family, Returns
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
+from sqlml.run.ml.foreign import import_estimator, usable_columns
+from sqlml.run.ml.outputs import QUANTILES
 
 if TYPE_CHECKING:
     from pyspark.ml import Estimator as SparkEstimator
 
 LABEL = f"{INTERNAL_PREFIX}label"  # what `role_column` gives for it
+MOST_BINS = 10_000
 _DEFAULT_MAX_BINS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class DataShape:
+    """What the training rows decide of an estimator.
+
+    Attributes:
+        rows: rows to fit on.
+        slots: length of the feature vector.
+        arity: the most values of an indexed category; 0 without one.
+        classes: of the label; 0 unless a classifier.
+    """
+
+    rows: int
+    slots: int
+    arity: int
+    classes: int
 
 
 def role_column(key: str) -> str:
@@ -23,41 +45,84 @@ def role_column(key: str) -> str:
     return f"{INTERNAL_PREFIX}{key}"
 
 
-def make_estimator(
-    ml_model: MlModel, entry: Estimator, rows: int, arity: int
-) -> tuple[SparkEstimator[Any], dict[str, Any]]:
+def make_estimator(ml_model: MlModel, entry: Estimator, shape: DataShape) -> tuple[SparkEstimator[Any], dict[str, Any]]:
     """Return the estimator and the params set on it: the user's, and those that sqlml adds.
 
-    Added are a fixed seed where the estimator draws lots, a `maxBins` that holds the largest category, and the
-    threshold, so that Spark's own `prediction` follows it.
-
-    Args:
-        ml_model: the spec.
-        entry: its estimator.
-        rows: rows to fit on.
-        arity: the most values of an indexed category; 0 without one.
+    Added are a fixed seed where the estimator draws lots, a `maxBins` that holds the largest category, a network's
+    `layers`, and the threshold, so that Spark's own `prediction` follows it.
 
     Raises:
         DataError: a category with nearly as many values as there are rows; a param that Spark refuses.
     """
-    estimator = getattr(import_module(entry.module), entry.name)()
-    params: dict[str, Any] = dict(ml_model.params)
-    params = {**entry.sets, **params}
-    if entry.family is Family.TREE and arity:
-        _check_arity(ml_model, rows, arity)
-        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < arity:
-            params["maxBins"] = arity
-    if ml_model.threshold is not None and entry.threshold_param is not None:
-        params |= _threshold(ml_model.threshold, entry.threshold_param, params)
+    params = _complete(dict(ml_model.params), ml_model, entry, shape)
     columns = {"featuresCol": "features"} | {ROLES[key].param: role_column(key) for key in ml_model.role_columns}
+    if entry.returns is Returns.QUANTILES:
+        columns["quantilesCol"] = QUANTILES
+    if entry.is_foreign:
+        return _make_foreign(ml_model, entry, columns)
+    estimator = _new(entry)
+    if entry.over is not None:
+        own = {name: params[name] for name in params if name != "classifier" and estimator.hasParam(name)}
+        inner = _new(entry.over)
+        _set(inner, {name: value for name, value in params.items() if name not in {*own, "classifier"}}, ml_model)
+        _set(estimator, {**own, "classifier": inner, **columns}, ml_model)
+    else:
+        _set(estimator, {**params, **columns}, ml_model)
+    return estimator, params
+
+
+def saved_form(fitted: Any) -> Any:
+    """Return the fitted model that is measured and saved.
+
+    Topics by `optimizer: em` keep their training rows and begin each prediction at another random place; in their local
+    form they do neither, and are the same topics.
+    """
+    return fitted.toLocal() if hasattr(fitted, "toLocal") else fitted
+
+
+def _make_foreign(
+    ml_model: MlModel, entry: Estimator, columns: dict[str, str]
+) -> tuple[SparkEstimator[Any], dict[str, Any]]:
+    estimator = import_estimator(entry, ml_model)
+    params = dict(ml_model.params)
+    if estimator.hasParam("seed"):
+        params.setdefault("seed", DEFAULT_SEED)
+    _set(estimator, {**params, **usable_columns(estimator, columns, ml_model)}, ml_model)
+    return estimator, params
+
+
+def _new(entry: Estimator) -> Any:
+    return getattr(import_module(entry.module), entry.name)()
+
+
+def _set(estimator: Any, values: Mapping[str, Any], ml_model: MlModel) -> None:
     try:
-        for name, value in {**params, **columns}.items():
+        for name, value in values.items():
             # Not the constructor, which lacks `thresholds` for trees.
             estimator.set(estimator.getParam(name), value)
     except (TypeError, ValueError) as error:
-        what = f"'{entry.name}' of ml model '{ml_model.name}' refuses its params: {error}"
+        what = f"'{type(estimator).__name__}' of ml model '{ml_model.name}' refuses its params: {error}"
         raise DataError(what, ml_model.places.value_of("params")) from error
-    return estimator, params
+
+
+def _complete(params: dict[str, Any], ml_model: MlModel, entry: Estimator, shape: DataShape) -> dict[str, Any]:
+    if entry.over is not None:
+        # Each classifier tells one class from all others.
+        return _complete(params, ml_model, entry.over, replace(shape, classes=2))
+    params = {**entry.sets, **params}
+    if entry.family is Family.TREE and shape.arity:
+        _check_arity(ml_model, shape)
+        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < shape.arity:
+            params["maxBins"] = shape.arity
+    if "hiddenLayers" in entry.own_params:
+        params["layers"] = [shape.slots, *params.pop("hiddenLayers", ()), shape.classes]
+    if ml_model.threshold is not None and entry.threshold_param is not None:
+        params |= _threshold(ml_model.threshold, entry.threshold_param, params)
+    thresholds = params.get("thresholds")
+    if thresholds is not None and shape.classes and len(thresholds) != shape.classes:
+        what = f"'thresholds' of ml model '{ml_model.name}' has {len(thresholds)} numbers for {shape.classes} classes"
+        raise DataError(what, ml_model.places.value_of("params.thresholds"), "give one for each class, in sorted order")
+    return params
 
 
 def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str, Any]:
@@ -67,11 +132,11 @@ def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str
     return {"thresholds": [1 - threshold, threshold]}
 
 
-def _check_arity(ml_model: MlModel, rows: int, arity: int) -> None:
+def _check_arity(ml_model: MlModel, shape: DataShape) -> None:
     # Spark allows no more bins than rows, and a bin for each value of a category.
-    if arity > rows:
-        raise DataError(
-            f"a category of ml model '{ml_model.name}' has {arity} slots, but only {rows} rows to fit on",
-            ml_model.places.value_of("features"),
-            "lower its max_categories, leave it out, or bring more rows",
-        )
+    place, fix = ml_model.places.value_of("features"), "lower its max_categories, leave it out, or bring more rows"
+    what = f"a category of ml model '{ml_model.name}' has {shape.arity} slots"
+    if shape.arity > shape.rows:
+        raise DataError(f"{what}, but only {shape.rows} rows to fit on", place, fix)
+    if shape.arity > MOST_BINS:
+        raise DataError(f"{what}, and a tree takes at most {MOST_BINS}", place, "lower its max_categories")

@@ -13,18 +13,21 @@ from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Problem, estimator_of
 from sqlml.ir.outputs import output_columns
 from sqlml.ir.project import MlModel, Scalar
+from sqlml.ir.roles import ROLES
 from sqlml.ir.session import PINNED_SETTINGS
-from sqlml.ir.state import Column, Metric, Signature
+from sqlml.ir.state import Column, Signature
 from sqlml.ir.transforms import FeatureTransform, choose_transforms
 from sqlml.ir.type_rules import find_type_errors
 from sqlml.run.ml.artifact import save_fitted
 from sqlml.run.ml.centres import cluster_sizes
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
-from sqlml.run.ml.estimator import LABEL, make_estimator, role_column
-from sqlml.run.ml.evaluate import evaluate
+from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column, saved_form
+from sqlml.run.ml.evaluate import Evaluation, evaluate
+from sqlml.run.ml.explain import Named, explain, summarize
+from sqlml.run.ml.feature_checks import check_slots
+from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
 from sqlml.run.ml.layout import lay_out, partition_count
-from sqlml.run.ml.outputs import centre_distance
 from sqlml.run.ml.split import split_rows
 from sqlml.run.ml.stages import FEATURES, FeatureStages, fit_features
 from sqlml.run.tables import columns_of, quote
@@ -70,21 +73,32 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
             task = replace(task, classes=classes)
         partitions = partition_count(profile.rows[TRAINING])
         laid_out = _persisted(stack, lay_out(rows.where(rule.training), ml_model.keys, partitions))
-        stages = fit_features(laid_out, task.transforms, profile.sizes)
-        estimator, params = make_estimator(ml_model, entry, profile.rows[TRAINING], stages.arity)
+        stages = _with_inputs(fit_features(laid_out, task.transforms, profile.sizes), ml_model)
+        shape = DataShape(profile.rows[TRAINING], len(stages.slots), stages.arity, len(task.classes))
+        estimator, params = make_estimator(ml_model, entry, shape)
         features = _persisted(stack, _features(laid_out, task, stages))
-        fitted = estimator.fit(features)
-        metrics = _measure(features, fitted, task, TRAINING)
+        check_slots(features, ml_model, entry, stages.slots)
+        fitted = saved_form(estimator.fit(features))
+        if entry.is_foreign:
+            task = _with_foreign(task, fitted, features, len(stages.slots))
+        measured = _measure(features, fitted, task, TRAINING)
+        metrics = measured.metrics
         if rule.holdout is not None:
             held_out = lay_out(rows.where(rule.holdout), ml_model.keys, partition_count(profile.rows[HOLDOUT]))
-            metrics += _measure(_persisted(stack, _features(held_out, task, stages)), fitted, task, HOLDOUT)
+            metrics += _measure(_persisted(stack, _features(held_out, task, stages)), fitted, task, HOLDOUT).metrics
         signature = _signature(task, stages, columns)
-        save_fitted(_pipeline(stages, fitted), signature, folder)
+        names = tuple(feature.name for feature in signature.features)
+        named = Named(stages.slots, names, tuple(class_text(value) for value in task.classes))
+        save_fitted(_pipeline(stages, fitted), signature, explain(fitted, task.entry, named), folder)
+        summary = summarize(fitted)
+        if measured.by_class:
+            summary["byClass"] = dict(zip(named.classes, measured.by_class, strict=True))
     facts = {
         "rows": dict(profile.rows) | {"null_label": null_labels},
         "split": dict(rule.facts),
         "layout": {"partitions": partitions, "keys": list(ml_model.keys)},
         "cluster_sizes": cluster_sizes(fitted),
+        "summary": summary,
         **_facts(task, profile, stages, params),
     }
     return Fitted(signature, metrics, profile.rows[TRAINING], facts)
@@ -132,6 +146,28 @@ def _null_labels(rows: DataFrame, task: _Task) -> int:
     return count
 
 
+def _with_foreign(task: _Task, fitted: Any, features: DataFrame, slots: int) -> _Task:
+    """Return the task with what an estimator by import path turned out to return and to explain."""
+    check_fitted(fitted, task.ml_model)
+    returns = returned_by(fitted, fitted.transform(features).columns, task.entry)
+    return replace(task, entry=replace(task.entry, returns=returns, explains=explained_by(fitted, slots)))
+
+
+def _with_inputs(stages: FeatureStages, ml_model: MlModel) -> FeatureStages:
+    """Return the stages behind one that makes numbers of the columns that predictions read and that are no features."""
+    from pyspark.ml.feature import SQLTransformer
+
+    made = [
+        f"CAST({quote(name)} AS DOUBLE) AS {role_column(key)}"
+        for key, name in ml_model.role_columns.items()
+        if ROLES[key].is_read_by_predictions
+    ]
+    if not made:
+        return stages
+    first = SQLTransformer(statement=f"SELECT *, {', '.join(made)} FROM __THIS__")
+    return replace(stages, stages=(first, *stages.stages))
+
+
 def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
     """Return what an estimator reads: `features` and the columns with a role, under `role_column`'s names."""
     from pyspark.sql import functions as sf
@@ -145,24 +181,18 @@ def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
         columns.append(label.alias(LABEL, metadata=class_metadata(task.classes)))
     elif task.label_type is not None:
         columns.append(sf.col(quote(ml_model.label or "")).cast("double").alias(LABEL))
-    columns += [
-        sf.col(quote(name)).cast("double").alias(role_column(key))
-        for key, name in ml_model.role_columns.items()
-        if key != "label"
-    ]
+    for key, name in ml_model.role_columns.items():
+        if ROLES[key].is_read_by_predictions:
+            columns.append(sf.col(role_column(key)))
+        elif key != "label":
+            columns.append(sf.col(quote(name)).cast("double").alias(role_column(key)))
     return rows.select(*columns)
 
 
-def _measure(features: DataFrame, fitted: Model, task: _Task, dataset: str) -> tuple[Metric, ...]:
-    scored = fitted.transform(features)
-    measure = "squaredEuclidean"
-    if task.entry.problem is Problem.CLUSTERING:
-        distance = centre_distance(fitted)
-        is_cosine = fitted.getOrDefault("distanceMeasure") == "cosine"
-        measure = "cosine" if is_cosine else measure
-        scored = scored.withColumn("cost", distance if is_cosine else distance * distance)
+def _measure(features: DataFrame, fitted: Model, task: _Task, dataset: str) -> Evaluation:
     with ExitStack() as stack:
-        return evaluate(_persisted(stack, scored), task.entry.problem, dataset, len(task.classes), measure)
+        scored = _persisted(stack, fitted.transform(features))
+        return evaluate(scored, fitted, task.entry, dataset, len(task.classes))
 
 
 def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:

@@ -10,6 +10,10 @@ from sqlml.ir.state import Signature
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.sql_text import literal, typed_literal
 
+# Spark's columns beside prediction, rawPrediction and probability.
+QUANTILES = "predictionQuantiles"
+TOPICS = "topicDistribution"
+
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import Column as SparkColumn
@@ -17,26 +21,52 @@ if TYPE_CHECKING:
 
 def output_expressions(fitted: PipelineModel, signature: Signature) -> list[SparkColumn]:
     """Return an expression over what `fitted` adds for each of `signature.outputs`, in order."""
+    from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as sf
 
-    if signature.returns == Returns.DISTANCE:
-        return [sf.col("prediction").cast("int"), centre_distance(fitted.stages[-1])]
-    if signature.returns == Returns.VALUE:
-        return [sf.col("prediction")]
-    return _of_classes(signature)
+    model: Any = fitted.stages[-1]
+    prediction = sf.col("prediction")
+    match Returns(signature.returns):
+        case Returns.VALUE:
+            return [prediction]
+        case Returns.QUANTILES:
+            probabilities = ", ".join(literal(repr(float(value))) for value in model.getQuantileProbabilities())
+            names = sf.expr(f"array({probabilities})")
+            return [prediction, sf.map_from_arrays(names, vector_to_array(sf.col(QUANTILES)))]
+        case Returns.CLUSTER:
+            return [prediction.cast("int")]
+        case Returns.DISTANCE:
+            return [prediction.cast("int"), centre_distance(model)]
+        case Returns.MIXTURE:
+            return [prediction.cast("int"), _by_cluster(vector_to_array(sf.col("probability")))]
+        case Returns.TOPICS:
+            shares = vector_to_array(sf.col(TOPICS))
+            greatest = sf.array_position(shares, sf.array_max(shares)) - sf.lit(1)
+            topic = sf.when(sf.array_max(shares) > sf.lit(0.0), greatest.cast("int"))
+            return [topic, _by_cluster(shares)]
+        case returns:
+            return _of_classes(signature, returns)
 
 
-def _of_classes(signature: Signature) -> list[SparkColumn]:
+def _by_cluster(shares: SparkColumn) -> SparkColumn:
+    from pyspark.sql import functions as sf
+
+    return sf.map_from_arrays(sf.sequence(sf.lit(0), sf.size(shares) - sf.lit(1)), shares)
+
+
+def _of_classes(signature: Signature, returns: Returns) -> list[SparkColumn]:
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as sf
 
     values = ", ".join(typed_literal(value, str(signature.label_type)) for value in signature.classes)
     predicted = sf.expr(f"get(array({values}), CAST(prediction AS INT))")
-    probabilities = vector_to_array(sf.col("probability"))
+    if returns is Returns.CLASS:
+        return [predicted]
+    by_class = vector_to_array(sf.col("probability" if returns is Returns.PROBABILITIES else "rawPrediction"))
     if len(signature.classes) == 2:
-        return [predicted, sf.get(probabilities, sf.lit(1))]
+        return [predicted, sf.get(by_class, sf.lit(1))]
     names = ", ".join(literal(class_text(value)) for value in signature.classes)
-    return [predicted, sf.array_max(probabilities), sf.map_from_arrays(sf.expr(f"array({names})"), probabilities)]
+    return [predicted, sf.array_max(by_class), sf.map_from_arrays(sf.expr(f"array({names})"), by_class)]
 
 
 def centre_distance(fitted_kmeans: Any) -> SparkColumn:

@@ -38,12 +38,13 @@ def load_fitted(spark: SparkSession, version_folder: Path) -> PipelineModel:
 
 
 def check_inputs(columns: Sequence[Column], signature: Signature) -> tuple[Column, ...]:
-    """Return the column of the input that each feature is read from, in the order of the features.
+    """Return the column of the input that each feature, then each other input, is read from, in their order.
 
     Raises:
         DataError: features are missing or of a type that the fit did not have (`ir.signatures.fits`); all are named.
     """
-    misfit = find_misfit(columns, signature.features)
+    read = (*signature.features, *signature.inputs)
+    misfit = find_misfit(columns, read)
     if misfit:
         names = [column.name for column in columns]
         fix = "cast them in the SQL that makes the input"
@@ -51,7 +52,7 @@ def check_inputs(columns: Sequence[Column], signature: Signature) -> tuple[Colum
             fix = suggest(misfit.missing[0].name, names, "the input has")
         raise DataError(f"the input of '{signature.ml_model}' {misfit}", fix=fix)
     by_name = {column.name.lower(): column for column in columns}
-    return tuple(by_name[feature.name.lower()] for feature in signature.features)
+    return tuple(by_name[feature.name.lower()] for feature in read)
 
 
 def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_prefix: str = "") -> DataFrame:
@@ -72,7 +73,7 @@ def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_p
         sf.col(quote(column.name)).cast(_cast_type(column.type, feature.type)).alias(feature.name)
         if _cast_type(column.type, feature.type)
         else sf.col(quote(column.name)).alias(feature.name)
-        for column, feature in zip(inputs, signature.features, strict=True)
+        for column, feature in zip(inputs, (*signature.features, *signature.inputs), strict=True)
     ]
     scored = fitted.transform(rows.select(*waiting, *features))
     kept = [sf.col(f"{INTERNAL_PREFIX}in_{index}").alias(column.name) for index, column in enumerate(columns)]

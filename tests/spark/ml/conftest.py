@@ -59,8 +59,8 @@ def rows(spark: SparkSession, rows_of, tmp_path_factory: pytest.TempPathFactory)
     return spark.read.parquet(path)
 
 
-@pytest.fixture
-def spec():
+@pytest.fixture(scope="session")
+def make_spec():
     """Return a maker of ML models on the columns x, n, flag, colour with the key id."""
 
     def spec(estimator: str = "LogisticRegression", **given) -> MlModel:
@@ -69,3 +69,9 @@ def spec():
         return MlModel(name="m", path="m.yml", places=place, training_data="", estimator=estimator, **(usual | given))
 
     return spec
+
+
+@pytest.fixture
+def spec(make_spec):
+    """The same, by the name that most tests use."""
+    return make_spec

@@ -1,0 +1,327 @@
+"""Every estimator of the registry, fitted, saved, loaded in a process without sqlml, and equal to Spark ML by hand.
+
+An entry counts when it has a case here: two params at least that are not Spark's default, rows with nulls and a
+category never seen, predictions equal to 1e-9, and tables whose rows carry the features' names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import by_hand
+import pytest
+
+from sqlml.ir.estimators import ESTIMATORS, Problem, Returns
+from sqlml.ir.explanations import EXPLANATIONS
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.outputs import output_columns
+from sqlml.ir.project import TransformSpec
+from sqlml.run.ml.fit import fit_ml_model
+from sqlml.run.ml.score import load_fitted, score
+
+TOLERANCE = 1e-9
+ENTRIES = (TransformSpec(columns=("colour",), location=SourceLocation("m.yml", 9), max_categories=3),)
+LABELS = {
+    "late": "cast(late as double)",
+    "grade": "case grade when 'low' then 0d when 'mid' then 1d else 2d end",
+}
+MORE = (
+    "array(cast(coalesce(x, 0) as int), n, cast(amount + 10 as int), weight) as words",
+    "array(coalesce(x, 0), n) as pair",
+    "1 + coalesce(x, 3) + n / 10 as days",
+    "cast(coalesce(x, 2) as int) as visits",
+    "id % 5 != 0 as happened",
+    "ln(1 + n / 10) as exposure",
+)
+USUAL = ("x", "n", "flag", "colour")
+
+
+@dataclass(frozen=True)
+class Case:
+    """An ML model and what is different about it by hand.
+
+    Attributes:
+        hand: params by hand where they are not the spec's.
+        columns: params that name columns by hand.
+        features: the usual four, or one array with its length.
+        tolerance: absolute and relative.
+    """
+
+    estimator: str
+    params: dict
+    label: str | None = None
+    spec: dict = field(default_factory=dict)
+    hand: dict = field(default_factory=dict)
+    columns: dict = field(default_factory=dict)
+    features: tuple = USUAL
+    tolerance: float = TOLERANCE
+
+    @property
+    def entry(self):
+        return ESTIMATORS[self.estimator]
+
+
+TREE = {"maxDepth": 3, "minInstancesPerNode": 3, "seed": 5}
+GRADE, LATE, AMOUNT = {"label": "grade"}, {"label": "late"}, {"label": "amount"}
+WEIGHTED = {"spec": {"weight": "weight"}, "columns": {"weightCol": "weight"}}
+HALF = {"spec": {"threshold": 0.3}, "hand": {"thresholds": [0.7, 0.3]}}
+ONE = {"impurity": "entropy"}
+
+CASES = {
+    "logistic": Case(
+        "LogisticRegression", {"regParam": 0.02, "elasticNetParam": 0.3}, "late",
+        {"threshold": 0.4}, {"threshold": 0.4},
+    ),
+    "multinomial": Case("LogisticRegression", {"regParam": 0.01, "maxIter": 25}, "grade", **WEIGHTED),
+    "svc": Case("LinearSVC", {"regParam": 0.1, "maxIter": 20, "threshold": 0.1}, "late", **WEIGHTED),
+    "tree": Case("DecisionTreeClassifier", TREE | ONE, "grade", **WEIGHTED),
+    "forest": Case("RandomForestClassifier", TREE | {"numTrees": 3}, "late", **HALF),
+    "boosted": Case("GBTClassifier", TREE | {"maxIter": 3}, "late", **HALF),
+    "bayes": Case(
+        "NaiveBayes", {"smoothing": 0.5, "thresholds": [0.2, 0.3, 0.5]}, "grade", **WEIGHTED, features=("words", 4)
+    ),
+    "complement": Case("NaiveBayes", {"smoothing": 0.5, "modelType": "complement"}, "grade", features=("words", 4)),
+    "bernoulli": Case(
+        "NaiveBayes", {"smoothing": 0.5, "modelType": "bernoulli"}, "grade", {"include": ("colour", "flag")}
+    ),
+    "gaussian": Case("NaiveBayes", {"thresholds": [0.2, 0.3, 0.5], "modelType": "gaussian"}, "grade"),
+    "network": Case(
+        "MultilayerPerceptronClassifier", {"hiddenLayers": [4, 3], "maxIter": 15, "seed": 5, "tol": 1e-4}, "grade",
+        hand={"layers": [8, 4, 3, 3], "maxIter": 15, "seed": 5, "tol": 1e-4},
+    ),
+    "machine": Case(
+        "FMClassifier", {"factorSize": 3, "maxIter": 10, "stepSize": 0.1, "seed": 5}, "late", **HALF
+    ),
+    "one_vs_rest": Case(
+        "OneVsRest", {"classifier": "LinearSVC", "regParam": 0.1, "maxIter": 10, "parallelism": 2}, "grade", **WEIGHTED
+    ),
+    "boosted_for_many": Case("OneVsRest", {"classifier": "GBTClassifier", "maxIter": 2, "maxDepth": 2}, "grade"),
+    "linear": Case("LinearRegression", {"regParam": 0.1, "elasticNetParam": 0.5}, "amount", **WEIGHTED),
+    "squares": Case("LinearRegression", {"fitIntercept": False, "solver": "normal"}, "amount"),
+    "poisson": Case(
+        "GeneralizedLinearRegression", {"family": "poisson", "maxIter": 20, "link": "log"}, "visits",
+        {"weight": "weight", "offset": "exposure"}, columns={"weightCol": "weight", "offsetCol": "exposure"},
+    ),
+    "gamma": Case("GeneralizedLinearRegression", {"family": "gamma", "link": "log", "regParam": 0.01}, "days"),
+    "regression_tree": Case("DecisionTreeRegressor", TREE, "amount"),
+    "regression_forest": Case("RandomForestRegressor", TREE | {"numTrees": 3}, "amount", **WEIGHTED),
+    "regression_boosted": Case("GBTRegressor", TREE | {"maxIter": 3}, "amount"),
+    "isotonic": Case(
+        "IsotonicRegression", {"isotonic": False, "featureIndex": 1}, "amount", **WEIGHTED, features=("pair", 2)
+    ),
+    "regression_machine": Case("FMRegressor", {"factorSize": 3, "maxIter": 10, "seed": 5}, "amount"),
+    "survival": Case(
+        "AFTSurvivalRegression", {"quantileProbabilities": [0.1, 0.5], "maxIter": 30}, "days",
+        {"censor": "happened"}, columns={"censorCol": "happened", "quantilesCol": "predictionQuantiles"},
+    ),
+    "means": Case("KMeans", {"k": 3, "seed": 5, "maxIter": 7}, **WEIGHTED),
+    "cosine": Case("KMeans", {"k": 3, "seed": 5, "distanceMeasure": "cosine"}),
+    "bisecting": Case("BisectingKMeans", {"k": 3, "seed": 5, "maxIter": 7}),
+    "mixture": Case("GaussianMixture", {"k": 3, "seed": 5, "maxIter": 7}, features=("pair", 2)),
+    "topics": Case("LDA", {"k": 2, "seed": 5, "maxIter": 5}, features=("words", 4)),
+    # Spark draws where its topics start in the order in which rows happen to come: two fits of it differ.
+    "topics_by_em": Case("LDA", {"k": 3, "seed": 5, "optimizer": "em"}, features=("words", 4), tolerance=0.01),
+}  # fmt: skip
+
+
+def test_every_estimator_has_a_case():
+    assert {case.estimator for case in CASES.values()} == set(ESTIMATORS)
+    kinds = {case.params.get("modelType", "multinomial") for case in CASES.values() if case.estimator == "NaiveBayes"}
+    assert kinds == {"multinomial", "complement", "bernoulli", "gaussian"}
+
+
+@pytest.fixture(scope="module")
+def table(rows):
+    return rows.selectExpr("*", *MORE).persist()
+
+
+@pytest.fixture(scope="module")
+def new_rows(table):
+    """Rows to score: those of the table, and others with nulls everywhere and a category never seen; no label."""
+    inputs = ["id", *USUAL, "words", "pair", "exposure"]
+    nulls = {"x": "double", "n": "int", "flag": "boolean"}
+    odd = table.limit(5).selectExpr(
+        "-1 - id as id",
+        *[f"if(id % 2 = 0, null, {name}) as {name}" for name in nulls],
+        "if(id % 2 = 0, 'never seen', null) as colour",
+        "words",
+        "pair",
+        "exposure",
+    )
+    return table.select(inputs).unionAll(odd.select(inputs)).persist()
+
+
+@pytest.fixture(scope="module")
+def fitted(request, spark, table, new_rows, make_spec, tmp_path_factory):
+    """Every case that is tested, fitted and saved by sqlml, then loaded and applied in one other process."""
+    tests = [item for item in request.session.items if item.module is request.module]
+    wanted = {item.callspec.params["name"] for item in tests if hasattr(item, "callspec")} or {*CASES}
+    folder = tmp_path_factory.mktemp("cases")
+    new_rows.write.parquet(str(folder / "rows"))
+    results = {}
+    for name, case in ((name, CASES[name]) for name in CASES if name in wanted):
+        include = case.features if len(case.features) == 4 else case.features[:1]
+        given = {"include": include, "label": case.label, "params": case.params, **case.spec}
+        if "colour" in given["include"]:
+            given["transforms"] = ENTRIES
+        results[name] = fit_ml_model(spark, make_spec(case.estimator, **given), table, folder / name)
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
+    subprocess.run([sys.executable, by_hand.__file__, str(folder)], check=True, env=environment)
+    return folder, results
+
+
+def hand_estimator(case):
+    """Return the estimator as one writes it without sqlml."""
+    params = (case.hand if "layers" in case.hand else case.params | case.hand) | case.columns
+    if case.label is not None:
+        params["labelCol"] = "label"
+    cls = getattr(importlib.import_module(case.entry.module), case.estimator)
+    if case.estimator == "OneVsRest":
+        inner = getattr(importlib.import_module(case.entry.module), params.pop("classifier"))
+        outer = {key: params.pop(key) for key in ("parallelism", "labelCol", "weightCol") if key in params}
+        seed = {"seed": 42} if "seed" in inspect.signature(inner).parameters else {}
+        return cls(classifier=inner(**seed, **params), **outer)
+    thresholds = params.pop("thresholds", None)
+    made = cls(**params)
+    return made.setThresholds(thresholds) if thresholds else made
+
+
+def hand_pipeline(case, table):
+    from pyspark.ml import Pipeline
+    from pyspark.sql import functions as sf
+
+    included = case.spec.get("include", case.features)
+    roles = [value for value in case.spec.values() if isinstance(value, str)]
+    read = [name for name in table.columns if name in {"id", *included, case.label, *roles}]
+    training = by_hand.lay_out(table, read).withColumn("label", sf.expr(LABELS.get(case.label, str(case.label or 0))))
+    for column in ("happened", "exposure", "weight", "label"):
+        training = training.withColumn(column, sf.col(column).cast("double"))
+    family = case.entry.family
+    if "include" in case.spec:
+        # Without the numbers, which Bernoulli's naive Bayes cannot read.
+        stages = by_hand.usual_stages(training, "one_hot", scaled=False)
+        stages[-1].setInputCols(["colour3", "flag2"])
+    elif len(case.features) == 4:
+        encode = "index" if "Tree" in case.estimator or "Forest" in case.estimator or "GBT" in str(case.params) else ""
+        encode = "index" if "GBT" in case.estimator else encode or "one_hot"
+        stages = by_hand.usual_stages(training, encode, family.is_scaled)
+    else:
+        stages = by_hand.array_stages(*case.features)
+    return Pipeline(stages=[*stages, hand_estimator(case)]).fit(training.persist())
+
+
+def same(left, right, tolerance=TOLERANCE):
+    if isinstance(left, list):
+        return len(left) == len(right) and all(same(a, b, tolerance) for a, b in zip(left, right, strict=True))
+    if isinstance(left, float):
+        return left == pytest.approx(right, abs=tolerance, rel=tolerance, nan_ok=True)
+    return left == right
+
+
+@pytest.fixture(scope="module")
+def expected(table):
+    """Return a maker of the pipeline by hand of a case, made once."""
+    made = {}
+
+    def expected(name):
+        if name not in made:
+            made[name] = hand_pipeline(CASES[name], table)
+        return made[name]
+
+    return expected
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_predictions_are_those_of_spark_ml_by_hand(fitted, expected, new_rows, spark, name):
+    folder, results = fitted
+    saved = json.loads((folder / name / "predictions.json").read_text())
+    plain = by_hand.plain_rows(expected(name).transform(new_rows))
+    assert len(saved) == new_rows.count()
+    for key, row in plain.items():
+        assert saved[key].keys() == row.keys()
+        for column, value in row.items():
+            assert same(saved[key][column], value, CASES[name].tolerance), (key, column)
+    result = results[name]
+    scored = score(load_fitted(spark, folder / name), result.signature, new_rows)
+    added = [column.name for column in result.signature.outputs]
+    assert scored.columns == [*new_rows.columns, *added]
+    for row in scored.collect():
+        check_outputs(CASES[name], result.signature, row, saved[str(row.id)])
+
+
+def check_outputs(case, signature, row, plain):
+    """Compare a row of sqlml's predictions with the columns of Spark ML."""
+    returns, classes = case.entry.returns, signature.classes
+    found = row.asDict()
+    if case.entry.problem is Problem.CLASSIFICATION:
+        assert found[f"predicted_{case.label}"] == classes[int(plain["prediction"])]
+        by_class = plain["probability" if returns is Returns.PROBABILITIES else "rawPrediction"]
+        names = ("probability",) if returns is Returns.PROBABILITIES else ("score",)
+        if len(classes) == 2:
+            assert same(found[names[0]], by_class[1])
+        else:
+            one, many = ("confidence", "probabilities") if names == ("probability",) else ("score", "scores")
+            assert same(found[one], max(by_class))
+            assert same([found[many][text] for text in classes], by_class)
+    elif case.entry.problem is Problem.REGRESSION:
+        assert same(found[f"predicted_{case.label}"], plain["prediction"])
+        if returns is Returns.QUANTILES:
+            assert same([found["quantiles"]["0.1"], found["quantiles"]["0.5"]], plain["predictionQuantiles"])
+    elif returns is Returns.TOPICS:
+        shares = plain["topicDistribution"]
+        assert found["cluster"] == shares.index(max(shares))
+        assert same([found["probabilities"][topic] for topic in range(len(shares))], shares)
+    else:
+        assert found["cluster"] == plain["prediction"]
+        if returns is Returns.MIXTURE:
+            assert same([found["probabilities"][cluster] for cluster in range(3)], plain["probability"])
+        else:
+            assert found["distance"] >= 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_params_are_not_the_default(fitted, name):
+    case = CASES[name]
+    entry = case.entry
+    plain = getattr(importlib.import_module(entry.module), case.estimator)()
+    inner = getattr(importlib.import_module(entry.module), str(case.params.get("classifier")), None)
+    default = {}
+    for made in (plain, inner() if inner else plain):
+        default |= {param.name: value for param, value in made.extractParamMap().items()}
+    given = dict(fitted[1][name].facts["params"]) | {"seed": 42}
+    assert sum(default.get(key) != value for key, value in given.items() if key not in ("seed", "classifier")) >= 2
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_tables_carry_the_names_of_features(fitted, name):
+    folder, results = fitted
+    signature = results[name].signature
+    tables = {
+        path.stem: [json.loads(line) for line in path.read_text().splitlines()]
+        for path in (folder / name / "tables").iterdir()
+    }
+    assert set(tables) == set(CASES[name].entry.explains or ESTIMATORS[CASES[name].params["classifier"]].explains)
+    for table, rows in tables.items():
+        columns = {column.name for column in EXPLANATIONS[table].columns}
+        assert rows
+        assert {key for row in rows for key in row} <= columns
+        if "slot" in columns:
+            slots = {row["slot"] for row in rows}
+            assert {slot for slot in slots if not slot.startswith("(")} == set(signature.slots)
+        if "feature" in columns:
+            features = {row["feature"] for row in rows if not row["slot"].startswith("(")}
+            assert features == {feature.name for feature in signature.features}
+
+
+def test_the_outputs_are_those_that_the_registry_says(fitted):
+    for name, result in fitted[1].items():
+        case, signature = CASES[name], result.signature
+        label_type = signature.label_type
+        said = output_columns(case.entry.returns, case.label, label_type, len(signature.classes))
+        assert signature.outputs == said, name

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from sqlml.debug import Fact
     from sqlml.init import WrittenSchemas
     from sqlml.ir.dag import Node
-    from sqlml.ir.signatures import FeatureChange
     from sqlml.ir.explanations import Row
+    from sqlml.ir.signatures import FeatureChange
     from sqlml.lineage import ColumnLineage
     from sqlml.model import VersionInfo
     from sqlml.plan import Planned, PlannedFeatures

@@ -274,7 +274,11 @@ def test_versions(copy, shell):
     assert [(entry["ml_model"], entry["version"], entry["aliases"]) for entry in listed] == [
         ("churn", 1, [{"alias": "champion", "pinned": False}])
     ]
-    assert "churn version 1 (champion)" in shell("model", "show", "churn")
+    shown = shell("model", "show", "churn")
+    assert "churn version 1 (champion)" in shown
+    assert re.search(r"^coefficients:\nslot +feature +coefficient$", shown, re.MULTILINE), shown
+    rows = json.loads(shell("model", "show", "churn", "--json"))["tables"]["coefficients"]
+    assert {(row["slot"], row["feature"]) for row in rows} >= {("plan=pro", "plan"), ("(intercept)", None)}
     assert "'churn' has had no other champion to roll back to" in shell("model", "rollback", "churn", code=2)
     shell("build", "--retrain", "churn")
     assert [entry["version"] for entry in json.loads(shell("model", "list", "--json"))] == [1, 2]

@@ -162,6 +162,8 @@ class _Compiler:
             text = f"{what} reads '{path}' past the project: nobody will notice when it changes"
             fix = "declare it under sources: and read it with source()"
             self._findings.append(Finding("S002", text, sql.locate(start, end), fix, node.id))
+        for code, said, mend, start, end in facts.doubts:
+            self._findings.append(Finding(code, f"{what} {said}", sql.locate(start, end), mend, node.id))
         for function, start, end in facts.unstable:
             self._findings.append(self._unstable(node, what, function, sql.locate(start, end)))
         if facts.length != len(sql.text):

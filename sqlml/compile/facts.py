@@ -43,6 +43,7 @@ class SqlFacts:
         lineage, of_columns: of a SQL model.
         foreign: relations outside of the project that it reads, with the offsets of their names, the end excluded.
         unstable: calls of functions whose value changes between two builds, in the same form.
+        doubts: what may be wrong: code, what follows whose SQL it is, fix, and offsets, the end excluded.
     """
 
     length: int
@@ -54,6 +55,7 @@ class SqlFacts:
     of_columns: ColumnFacts = field(default_factory=ColumnFacts)
     foreign: tuple[tuple[str, int, int], ...] = ()
     unstable: tuple[tuple[str, int, int], ...] = ()
+    doubts: tuple[tuple[str, str, str | None, int, int], ...] = ()
 
     def typed(self) -> dict[str, SparkType | None] | None:
         """Return its columns with their types; None: unknown."""

@@ -43,7 +43,7 @@ class Visible:
         """Add the columns of a relation joined by USING: the merged ones (lower case) come first, once.
 
         Args:
-            merged: each to the relations whose value it has.
+            merged: each to the relations whose value it has, in the order of USING, which `*` keeps.
         """
         self.title = "the left side"
         own = columns_of(relation)
@@ -51,10 +51,11 @@ class Visible:
             self.columns = None
             return
         right = {name.lower() for name, _ in own if name.lower() in merged}
+        left = {name.lower(): name for name, _ in self.columns}
         first = [
-            (name, {(owner, name.lower()) for owner in merged[name.lower()]})
-            for name, _ in self.columns
-            if name.lower() in right
+            (left[name], {(owner, name) for owner in owners})
+            for name, owners in merged.items()
+            if name in right and name in left
         ]
         rest = [column for column in self.columns if column[0].lower() not in right]
         self.columns = first + rest + [column for column in own if column[0].lower() not in right]
@@ -153,9 +154,9 @@ class FromReader:
         if visible.names is None or right.columns is None:
             self._names.is_exact = False
         using = list(join.args.get("using") or ())
-        merged = {column.name.lower() for column in using}
+        merged = list(dict.fromkeys(column.name.lower() for column in using))
         if join.method == "NATURAL":
-            merged = {name.lower() for name in visible.names or ()} & right.folded
+            merged = [name.lower() for name in visible.names or () if name.lower() in right.folded]
         for name in merged:
             sides = [relation for relation in (*scope.relations, right) if name in relation.folded]
             scope.query.reads.columns.update((side, name) for side in sides)

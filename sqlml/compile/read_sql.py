@@ -5,9 +5,11 @@ This is the slow half of the compile phase; `sql_reader` asks for it where nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from sqlml.compile.checks.checker import check_statement
+from sqlml.compile.checks.problem import Problem
 from sqlml.compile.determinism import find_unstable
 from sqlml.compile.facts import ColumnFacts, SqlFacts, SqlSlice
 from sqlml.compile.lineage.nodes import LineageTracer
@@ -19,7 +21,7 @@ from sqlml.compile.spans import Spans
 from sqlml.compile.sql import Statement, parse_statement, tokenize
 from sqlml.compile.tokens import digest_tokens
 from sqlml.compile.types import SparkType, to_plain
-from sqlml.compile.types.queries import ColumnsOf, type_query
+from sqlml.compile.types.queries import ColumnsOf
 from sqlml.compile.types.scope import Columns
 from sqlml.errors import CompileError, SqlmlError
 from sqlml.ir.aids import Timing
@@ -90,8 +92,9 @@ class FreshReader:
         if is_kept:
             self._trees[node.id] = (statement, analysis)
         with self._timing.measure("compile", "find types"):
-            typed = type_query(statement.tree, _typed(reading.readable))
-        spans = Spans(statement.tokens)
+            spans = Spans(statement.tokens)
+            typed, problems = check_statement(statement, spans, _typed(reading.readable))
+            errors.extend(_errors(reading, problems))
         found = None if isinstance(node, TestNode) else _columns(reading, analysis, typed, spans, errors)
         columns = None if found is None else tuple(found)
         lineage, of_columns = None, ColumnFacts()
@@ -108,6 +111,7 @@ class FreshReader:
             lineage=lineage,
             of_columns=of_columns,
             foreign=tuple([(path, *spans.of(table)) for path, table in analysis.foreign]),
+            doubts=tuple([(found.code, found.what, found.fix, *found.span) for found in problems if found.code]),
             unstable=tuple([(token.text, token.start, token.end + 1) for token in find_unstable(statement)]),
         )
 
@@ -128,6 +132,12 @@ class FreshReader:
         except SqlmlError as error:
             errors.append(error)
             return None
+
+
+def _errors(reading: Reading, problems: Iterable[Problem]) -> Iterator[SqlmlError]:
+    for found in problems:
+        if not found.code:
+            yield CompileError(f"{reading.what} {found.what}", reading.sql.locate(*found.span), found.fix)
 
 
 def _typed(readable: Mapping[str, Readable]) -> ColumnsOf:

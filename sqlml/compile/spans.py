@@ -44,18 +44,47 @@ class Spans:
             return int(node.meta["start"]), int(node.meta["end"]) + 1
         placed = {int(found.meta["start"]): found for found in node.walk() if "start" in found.meta}
         if not placed:
-            return 0, self._tokens[0].end + 1
+            # Such as `true`: what it stands in has a place.
+            return self.of(node.parent) if node.parent is not None else (0, self._tokens[0].end + 1)
         first, last = self._at(min(placed)), self._at(max(placed))
         is_call = isinstance(placed[max(placed)], exp.Func)
         if is_call and last + 1 < len(self._tokens) and self._tokens[last + 1].token_type is TokenType.L_PAREN:
             last += 1
         first, last = self._balanced(*self._with_keyword(node, first, last))
+        if isinstance(node, exp.Window):
+            last = self._behind_over(last)
         return self._tokens[first].start, self._tokens[last].end + 1
+
+    def has_place(self, node: exp.Expr) -> bool:
+        """Return whether anything of `node` has a place in the text."""
+        return any("start" in found.meta for found in node.walk())
 
     def name(self, node: exp.Expr) -> Span:
         """Return where the name of a function, or what else has a place of its own, stands."""
         start, end = node.meta.get("start"), node.meta.get("end")
         return self.of(node) if start is None or end is None else (int(start), int(end) + 1)
+
+    def count_arguments(self, node: exp.Expr) -> int | None:
+        """Return how many arguments a call has; None: a star or a name makes it uncertain, or it is no call."""
+        return self.count_behind(self._at(int(node.meta["start"])))
+
+    def count_behind(self, name: int) -> int | None:
+        """Return how many arguments the call has whose name is the token at index `name`."""
+        at, tokens = name + 1, self._tokens
+        if at >= len(tokens) or tokens[at].token_type is not TokenType.L_PAREN:
+            return None
+        depth, commas, is_empty = 1, 0, True
+        for index in range(at + 1, len(tokens)):
+            kind = tokens[index].token_type
+            depth += _nesting(tokens[index])
+            if depth == 0:
+                return 0 if is_empty else commas + 1
+            is_empty = False
+            if depth == 1 and kind is TokenType.COMMA:
+                commas += 1
+            elif depth == 1 and (kind in _UNCERTAIN or _is_star(tokens, index)):
+                return None
+        return None
 
     def _at(self, offset: int) -> int:
         """Return the index of the token that begins at `offset`."""
@@ -69,12 +98,19 @@ class Spans:
         if isinstance(node, exp.Case):
             first = next((at for at in range(first, -1, -1) if tokens[at].token_type is TokenType.CASE), first)
             last = next((at for at in range(last, len(tokens)) if tokens[at].token_type is TokenType.END), last)
-        elif isinstance(node, exp.Not) and first and tokens[first - 1].token_type is TokenType.NOT:
+        elif isinstance(node, exp.Not | exp.Neg | exp.BitwiseNot) and first and tokens[first - 1].token_type in _SIGNS:
             first -= 1
         elif isinstance(node, exp.Func) and "start" not in node.meta and first > 1:
             is_call = tokens[first - 1].token_type is TokenType.L_PAREN
             first = first - 2 if is_call and tokens[first - 2].text.isidentifier() else first
         return first, last
+
+    def _behind_over(self, last: int) -> int:
+        """Return the last token of an OVER without a name in it, such as `over ()`."""
+        tokens = self._tokens
+        if last + 2 < len(tokens) and tokens[last + 1].token_type is TokenType.OVER:
+            return self._balanced(last, last + 2)[1]
+        return last
 
     def _balanced(self, first: int, last: int) -> tuple[int, int]:
         """Return the span widened until each parenthesis and bracket in it has its other half."""
@@ -93,6 +129,17 @@ class Spans:
             last += 1
             opened += _nesting(tokens[last])
         return first, last
+
+
+_SIGNS = (TokenType.NOT, TokenType.DASH, TokenType.TILDE)
+# `=>` names an argument; types with parameters have commas, and `<` of their own.
+_UNCERTAIN = (TokenType.FARROW, TokenType.ALIAS, TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.WHERE)
+
+
+def _is_star(tokens: Sequence[Token], at: int) -> bool:
+    """Return whether the token at `at` is a star that stands for columns, and no product."""
+    before = tokens[at - 1].token_type
+    return tokens[at].token_type is TokenType.STAR and before in (TokenType.L_PAREN, TokenType.COMMA, TokenType.DOT)
 
 
 def _nesting(token: Token) -> int:

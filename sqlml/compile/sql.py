@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlglot import exp
+from sqlglot.dialects.databricks import Databricks
 from sqlglot.dialects.spark import Spark
+from sqlglot.errors import ErrorLevel, TokenError
 from sqlglot.errors import ParseError as SqlglotParseError
-from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
+from sqlml.compile.checks.counts import wrong_count
+from sqlml.compile.checks.spark_table import spark_table
+from sqlml.compile.spans import Spans
 from sqlml.errors import CompileError
 from sqlml.ir.location import SourceLocation
 
@@ -24,6 +29,8 @@ class Locate(Protocol):
         """Return where the characters from `start` to `end` (excluded) came from; None: it is not known how many."""
 
 
+# How sqlglot's complaints about the number of a function's arguments begin.
+_COUNTED = ("Required", "The number of provided arguments")
 # After a comma these can only mean that something is missing; sqlglot reads over it, Spark does not.
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
 
@@ -59,7 +66,7 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
         raise CompileError(f"{what} has no SQL", locate(0), "write a SELECT")
     _check_commas(tokens, what, locate)
     try:
-        trees = Spark().parser().parse(tokens, text)
+        trees = _parse(tokens, text, what, locate)
     except SqlglotParseError as error:
         raise _unreadable(error, tokens, what, locate) from None
     except RecursionError:
@@ -101,6 +108,70 @@ def tokenize(text: str, what: str, locate: Locate) -> list[Token]:
         if token.token_type is TokenType.WINDOW and following.token_type is TokenType.L_PAREN:
             token.token_type = TokenType.VAR
     return tokens
+
+
+def _parse(tokens: list[Token], text: str, what: str, locate: Locate) -> list[exp.Expr | None]:
+    tokens = _as_sqlglot_reads(tokens)
+    try:
+        return Spark().parser().parse(tokens, text)
+    except SqlglotParseError as error:
+        if any(token.token_type is TokenType.COLON for token in tokens):
+            with suppress(SqlglotParseError):
+                # Paths into a variant, as in `v:a.b[0]`: sqlglot has them in its dialect for Databricks alone.
+                return Databricks().parser().parse(tokens, text)
+        first = error.errors[0] if error.errors else {}
+        is_counted = str(first.get("description") or "").startswith(_COUNTED)
+        if not is_counted or not _is_counted_by_spark(first, tokens, what, locate):
+            raise
+        # sqlglot counts by other dialects' functions: Spark takes that many.
+        lenient = Spark().parser(error_level=ErrorLevel.IGNORE)
+        trees = lenient.parse(tokens, text)
+        if lenient.errors:
+            raise lenient.errors[0] from None
+        return trees
+
+
+def _as_sqlglot_reads(tokens: list[Token]) -> list[Token]:
+    """Return the tokens with what Spark reads and sqlglot does not: `X '1F'` with a space, and `>>>`."""
+    read: list[Token] = []
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1] if at else None
+        kind = token.token_type
+        if before is not None and kind is TokenType.STRING and before.text in ("x", "X") and _is_word(before):
+            read[-1] = Token(TokenType.HEX_STRING, token.text, token.line, token.col, before.start, token.end)
+        elif kind is TokenType.GT and [_kind(tokens, at - 1), _kind(tokens, at - 2)] == [kind, kind]:
+            # Its type is that of `>>`.
+            continue
+        else:
+            read.append(token)
+    return read
+
+
+def _is_word(token: Token) -> bool:
+    return token.token_type is TokenType.VAR
+
+
+def _kind(tokens: Sequence[Token], at: int) -> TokenType | None:
+    return tokens[at].token_type if at >= 0 else None
+
+
+def _is_counted_by_spark(first: Mapping[str, Any], tokens: Sequence[Token], what: str, locate: Locate) -> bool:
+    """Return whether the call that ends at the place of sqlglot's error is right to Spark; raise if it is wrong."""
+    end = next((at for at, token in enumerate(tokens) if (token.line, token.col) == (first["line"], first["col"])), 0)
+    if tokens[end].token_type is not TokenType.R_PAREN:
+        return False
+    depth, name = 0, -1
+    for at in range(end, -1, -1):
+        kind = tokens[at].token_type
+        depth += (kind is TokenType.R_PAREN) - (kind is TokenType.L_PAREN)
+        if depth == 0:
+            name = at - 1
+            break
+    count = Spans(tokens).count_behind(name) if name >= 0 else None
+    wrong = None if count is None else wrong_count(tokens[name].text.lower(), count)
+    if wrong is not None:
+        raise CompileError(f"{what} {wrong[0]}", locate(tokens[name].start, tokens[end].end + 1), wrong[1])
+    return count is not None and tokens[name].text.lower() in spark_table().functions
 
 
 def _unclosed(text: str) -> int:

@@ -129,6 +129,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "A `data_type:` of a SQL model's column is not the type that its SQL returns, or no type of Spark's.",
             "Correct it, or cast the column; `contract: {enforced: true}` makes it an error.",
         ),
+        "S006": Rule(
+            "warn",
+            "a function that Spark does not have",
+            "SQL calls a function that is not among the built-in ones of the Spark version that sqlml is made for.",
+            "Correct the name; if your Spark has the function all the same, ignore the warning.",
+        ),
         "E100": Rule(
             "error",
             "a file that cannot be read",

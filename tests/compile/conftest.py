@@ -169,3 +169,17 @@ def actions() -> Callable[[Plan], dict[str, str]]:
         }
 
     return read
+
+
+_LINES = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def say(request: pytest.FixtureRequest):
+    """Return a function that shows a line after the run."""
+    return lambda line: request.config.stash.setdefault(_LINES, []).append(line)
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    for line in terminalreporter.config.stash.get(_LINES, []):
+        terminalreporter.write_line(line)

@@ -23,6 +23,8 @@ ALL = ("id", "carrier", "origin", "dest", "miles", "delay", "ts")
         (f"select * from {SOURCE} f join {AIRLINES} a on f.carrier = a.code", (*ALL, "code", "name")),
         (f"select * from {SOURCE} join (select code as carrier, name from {AIRLINES}) using (carrier)",
          ("carrier", "id", *ALL[2:], "name")),
+        (f"select * from {SOURCE} join (select code carrier, name Dest, name from {AIRLINES}) using (dest, carrier)",
+         ("dest", "carrier", "id", "origin", *ALL[4:], "name")),
         (f"select * from {SOURCE} natural join (select code as carrier, name from {AIRLINES})",
          ("carrier", "id", *ALL[2:], "name")),
         (f"select * from {SOURCE} f left semi join {AIRLINES} a on f.carrier = a.code", ALL),

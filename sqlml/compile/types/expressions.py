@@ -11,9 +11,10 @@ from sqlml.compile.types.functions import FUNCTIONS
 from sqlml.compile.types.functions.call import Call
 from sqlml.compile.types.functions.collections import field_of
 from sqlml.compile.types.literals import interval_type, literal_type, named_type
-from sqlml.compile.types.scope import Columns, TypeScope
+from sqlml.compile.types.scope import Columns, Found, TypeScope
 from sqlml.compile.types.spark_types import BIGINT, BINARY, BOOLEAN, STRING, VOID, AtomicType, DecimalType, SparkType
 from sqlml.compile.types.type_text import NAMES
+from sqlml.compile.types.watching import Watcher
 
 TypeQuery = Callable[[exp.Expr, TypeScope | None], Columns | None]
 Star = Callable[[exp.Expr], Columns | None]
@@ -37,10 +38,17 @@ class ExpressionTyper:
     Args:
         type_query: types a subquery, which may use the names of the scope given with it.
         star: returns the columns that a star means; where there can be no star, it is not needed.
+        watcher: is shown the lambdas that are typed.
+
+    Attributes:
+        scope: the names that may be used.
     """
 
-    def __init__(self, scope: TypeScope, type_query: TypeQuery, star: Star | None = None) -> None:
-        self._scope = scope
+    def __init__(
+        self, scope: TypeScope, type_query: TypeQuery, star: Star | None = None, watcher: Watcher | None = None
+    ) -> None:
+        self.scope = scope
+        self._watcher = watcher
         self._type_query = type_query
         self._star = star
         self._variables: dict[str, SparkType | None] = {}
@@ -67,6 +75,8 @@ class ExpressionTyper:
         self._variables = {**self._variables, **dict(zip(names, parameters, strict=False))}
         self._known = {}
         try:
+            if self._watcher is not None:
+                self._watcher.see_expression(node.this, self)
             return self.type_of(node.this)
         finally:
             self._variables, self._known = outer
@@ -94,18 +104,26 @@ class ExpressionTyper:
             for name in parts[1:]:
                 found = field_of(found, name)
             return found
-        meant = self._scope.find(parts)
+        meant = self.scope.find(parts)
         if meant is None:
             return _BARE.get(first) if len(parts) == 1 else None
         return meant.type
 
+    def named(self, node: exp.Column) -> Found | None:
+        """Return what the first parts of a column's name mean, without its fields; None: nothing."""
+        parts = [part.name for part in node.parts]
+        first = parts[0].lower()
+        if first in self._variables:
+            return Found(self._variables[first])
+        return self.scope.named(parts)
+
     def is_bare_function(self, node: exp.Expr) -> bool:
         """Return whether what looks like a column is a function, whose column Spark names its own way."""
-        return isinstance(node, exp.Column) and node.name.lower() in _BARE and self._scope.find([node.name]) is None
+        return isinstance(node, exp.Column) and node.name.lower() in _BARE and self.scope.find([node.name]) is None
 
     def subquery(self, node: exp.Expr) -> SparkType | None:
         """Return the type of a subquery's one column."""
-        columns = self._type_query(node, self._scope)
+        columns = self._type_query(node, self.scope)
         return columns[0].type if columns and len(columns) == 1 else None
 
 
@@ -162,6 +180,9 @@ _SPECIAL: Mapping[type[exp.Expr], Callable[[ExpressionTyper, exp.Expr], SparkTyp
         exp.Identifier: ExpressionTyper.column,
         exp.Subquery: ExpressionTyper.subquery,
         exp.Select: ExpressionTyper.subquery,
+        exp.Union: ExpressionTyper.subquery,
+        exp.Except: ExpressionTyper.subquery,
+        exp.Intersect: ExpressionTyper.subquery,
         exp.Anonymous: _anonymous,
         exp.Neg: _negated,
         exp.Dot: _dot,

@@ -15,8 +15,9 @@ from sqlml.compile.types.expressions import ExpressionTyper
 from sqlml.compile.types.functions.collections import is_star
 from sqlml.compile.types.generators import GENERATORS, function_name, generated_columns, renamed
 from sqlml.compile.types.relations import FromTyper, value_columns
-from sqlml.compile.types.scope import Columns, OutputColumn, TypeScope
+from sqlml.compile.types.scope import Columns, OutputColumn, Source, TypeScope
 from sqlml.compile.types.spark_types import SparkType, StructType
+from sqlml.compile.types.watching import Watcher
 
 ColumnsOf = Callable[[str], Mapping[str, SparkType | None] | None]
 Ctes = Mapping[str, Columns | None]
@@ -24,21 +25,23 @@ Ctes = Mapping[str, Columns | None]
 _WINDOWS = ("window", "session_window")
 
 
-def type_query(tree: exp.Expr, columns_of: ColumnsOf) -> Columns | None:
+def type_query(tree: exp.Expr, columns_of: ColumnsOf, watcher: Watcher | None = None) -> Columns | None:
     """Return the columns of a query with Spark's types for them; None: they are not all known.
 
     Args:
         tree: as sqlglot's parser for Spark makes it; it is not changed.
         columns_of: name of a relation in lower case -> its columns in order, in the user's spelling, each with its
             type or None; None: its columns are unknown.
+        watcher: is shown what is typed.
     """
-    return QueryTyper(columns_of).type_query(tree, {}, None)
+    return QueryTyper(columns_of, watcher).type_query(tree, {}, None)
 
 
 class QueryTyper:
     """Types the queries of one statement."""
 
-    def __init__(self, columns_of: ColumnsOf) -> None:
+    def __init__(self, columns_of: ColumnsOf, watcher: Watcher | None = None) -> None:
+        self.watcher = watcher
         self._columns_of = columns_of
 
     def columns_of(self, name: str) -> Columns | None:
@@ -82,7 +85,13 @@ class QueryTyper:
         found = self.type_query(links[-1].this, ctes, outer)
         for link in reversed(links):
             right = self.type_query(link.expression, ctes, outer)
+            if self.watcher is not None:
+                self.watcher.see_set_operation(link, found, right)
             found = None if link.args.get("by_name") else _both(found, right)
+        if self.watcher is not None:
+            scope = TypeScope(outer, [Source("", found)])
+            types = ExpressionTyper(scope, lambda node, inner: self.type_query(node, ctes, inner), None, self.watcher)
+            self.watcher.see_sorted(tree, types, found)
         return found
 
 
@@ -105,7 +114,7 @@ class _SelectTyper:
         self._queries = queries
         self._ctes = ctes
         self._scope = TypeScope(outer)
-        self._types = ExpressionTyper(self._scope, self._type_query, self._star)
+        self._types = ExpressionTyper(self._scope, self._type_query, self._star, queries.watcher)
         self._visible: Columns | None = ()
 
     def columns(self, tree: exp.Select) -> Columns | None:
@@ -124,7 +133,14 @@ class _SelectTyper:
                 if column.name is not None:
                     self._scope.aliases.setdefault(column.name.lower(), column.type)
                 found.append(column)
-        return tuple(found) if is_known else None
+        columns = tuple(found) if is_known else None
+        if self._queries.watcher is not None:
+            self._queries.watcher.see_select(tree, self._types, self._sorted_types(), columns)
+        return columns
+
+    def _sorted_types(self) -> ExpressionTyper:
+        """Return what types the ORDER BY clause, where outputs come before columns."""
+        return ExpressionTyper(self._scope.sorted(), self._type_query, self._star, self._queries.watcher)
 
     def _type_query(self, node: exp.Expr, outer: TypeScope | None) -> Columns | None:
         return self._queries.type_query(node, self._ctes, outer)

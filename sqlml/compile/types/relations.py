@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -53,15 +54,25 @@ class FromTyper:
     def _join(self, joins: Iterable[exp.Join]) -> None:
         for join in joins:
             if join.kind in ("SEMI", "ANTI"):
+                # Its right side is seen by its condition alone.
+                self._watch(join, replace(self.scope, sources=[*self.scope.sources, self._source(join.this)]))
                 continue
             left, before = self.visible, len(self.scope.sources)
             self.visible = ()
             self._add(join.this)
             right, self.visible = self.visible, None
+            self._watch(join, self.scope)
             if left is None or right is None:
                 self._forget_merged(join, before)
             else:
                 self._merge(join, left, right)
+
+    def _watch(self, join: exp.Join, scope: TypeScope) -> None:
+        watcher, condition = self._queries.watcher, join.args.get("on")
+        if watcher is not None and condition is not None:
+            # A copy: relations that are joined later do not belong to it.
+            seen = replace(scope, sources=list(scope.sources))
+            watcher.see_condition(condition, ExpressionTyper(seen, self._type_query, None, watcher))
 
     def _forget_merged(self, join: exp.Join, before: int) -> None:
         """Note that merged columns exist, of unknown type as one side is unknown."""
@@ -76,18 +87,21 @@ class FromTyper:
         if join.method == "NATURAL":
             others = {_folded(column) for column in right}
             names = [_folded(column) for column in left if _folded(column) in others]
-        first = [self._merged(join.side, name, left, right) for name in names]
+        first = [self._merged(join, name, left, right) for name in names]
         rest = [column for column in (*left, *right) if _folded(column) not in names]
         self.visible = (*first, *rest)
         for source in self.scope.sources:
             source.put_first(names)
 
-    def _merged(self, side: str, name: str, left: Columns, right: Columns) -> OutputColumn:
+    def _merged(self, join: exp.Join, name: str, left: Columns, right: Columns) -> OutputColumn:
         ours = next((column for column in left if _folded(column) == name), OutputColumn(name, None))
         theirs = next((column for column in right if _folded(column) == name), OutputColumn(name, None))
-        if side == "RIGHT":
+        if self._queries.watcher is not None:
+            keys = (key for key in join.args.get("using") or () if key.name.lower() == name)
+            self._queries.watcher.see_keys(next(keys, join.this), ours.type, theirs.type)
+        if join.side == "RIGHT":
             found = theirs
-        elif side == "FULL":
+        elif join.side == "FULL":
             found = OutputColumn(ours.name, wider(ours.type, theirs.type))
         else:
             found = ours
@@ -110,11 +124,14 @@ class FromTyper:
         if isinstance(node, exp.Table):
             return self._table(node)
         if isinstance(node, exp.Values):
-            return value_columns(node, ExpressionTyper(TypeScope(), self._type_query))
+            types = ExpressionTyper(TypeScope(), self._type_query, None, self._queries.watcher)
+            if self._queries.watcher is not None:
+                self._queries.watcher.see_expression(node, types)
+            return value_columns(node, types)
         if isinstance(node, exp.Lateral):
             if isinstance(node.this, exp.Subquery):
                 return self._type_query(node.this, self.scope)
-            return generated_columns(node.this, ExpressionTyper(self.scope, self._type_query))
+            return self._generated(node.this)
         if _is_group(node):
             group = FromTyper(self._queries, self._ctes, TypeScope())
             group._add(node.this)
@@ -122,6 +139,13 @@ class FromTyper:
         if isinstance(node, exp.Subquery):
             return self._type_query(node, None)
         return None
+
+    def _generated(self, node: exp.Expr) -> Columns | None:
+        watcher = self._queries.watcher
+        types = ExpressionTyper(replace(self.scope, sources=list(self.scope.sources)), self._type_query, None, watcher)
+        if watcher is not None:
+            watcher.see_expression(node, types)
+        return generated_columns(node, types)
 
     def _table(self, node: exp.Table) -> Columns | None:
         if not isinstance(node.this, exp.Identifier):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlml.compile.types.functions.collections import field_of
 from sqlml.compile.types.spark_types import SparkType
@@ -28,9 +28,17 @@ Columns = tuple[OutputColumn, ...]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """That a name has a meaning, and its type; None: unknown."""
+    """That a name has a meaning, and its type.
+
+    Attributes:
+        type: None: unknown.
+        parts: how many parts of the name are the column's; the others are fields.
+        is_column: whether it is surely a column of a relation, of this scope and not of one around it.
+    """
 
     type: SparkType | None
+    parts: int = 1
+    is_column: bool = False
 
 
 @dataclass(slots=True)
@@ -67,6 +75,7 @@ class TypeScope:
         merged: the columns that USING or NATURAL made one of several, by name in lower case.
         aliases: outputs made so far, by name in lower case.
         generated: columns that Spark makes, such as `window`.
+        prefers_aliases: outputs come before columns of relations.
     """
 
     outer: TypeScope | None = None
@@ -74,14 +83,24 @@ class TypeScope:
     merged: dict[str, SparkType | None] = field(default_factory=dict)
     aliases: dict[str, SparkType | None] = field(default_factory=dict)
     generated: dict[str, SparkType | None] = field(default_factory=dict)
+    prefers_aliases: bool = False
+
+    def sorted(self) -> TypeScope:
+        """Return the same names as ORDER BY sees them."""
+        return replace(self, prefers_aliases=True)
 
     def find(self, parts: Sequence[str]) -> Found | None:
         """Return what a column written as `parts` means here or in the scopes around; None: nothing."""
+        found = self.named(parts)
+        return None if found is None else _inside(found, parts[found.parts :])
+
+    def named(self, parts: Sequence[str]) -> Found | None:
+        """Return what the first of `parts` name here or in the scopes around, without the fields; None: nothing."""
         level: TypeScope | None = self
         while level is not None:
             found = level._find_here(parts)
             if found is not None:
-                return found
+                return found if level is self else replace(found, is_column=False)
             level = level.outer
         return None
 
@@ -90,16 +109,17 @@ class TypeScope:
         if len(parts) > 1:
             for source in self.sources:
                 if source.alias == first and (source.columns is None or parts[1].lower() in source.types):
-                    return _inside(Found(source.types.get(parts[1].lower())), parts[2:])
-        found = self._find_plain(first)
-        return None if found is None else _inside(found, parts[1:])
+                    return Found(source.types.get(parts[1].lower()), 2, source.columns is not None)
+        return self._find_plain(first)
 
     def _find_plain(self, name: str) -> Found | None:
+        if self.prefers_aliases and name in self.aliases:
+            return Found(self.aliases[name])
         if name in self.merged:
-            return Found(self.merged[name])
+            return Found(self.merged[name], 1, True)
         owners = [source for source in self.sources if name in source.types]
         if owners:
-            return Found(owners[0].types[name] if len(owners) == 1 else None)
+            return Found(owners[0].types[name] if len(owners) == 1 else None, 1, True)
         if any(source.columns is None for source in self.sources):
             return Found(None)
         for names in (self.aliases, self.generated):

@@ -1,0 +1,1 @@
+"""Checks of one statement against Spark's own rules: its tree and types in, what Spark would refuse out."""

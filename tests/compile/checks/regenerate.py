@@ -1,0 +1,150 @@
+"""Asks Spark what the checks must know, and what it says of the corpora: run it with a new Spark.
+
+    python tests/compile/checks/regenerate.py [table] [refused] [misspelt]
+
+All is analysed only, over empty typed views; no job runs.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+
+import sqlml.compile.checks
+from sqlml.run.session import SessionSettings, close, open_session
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+HERE = Path(__file__).parent
+DATA = HERE.parents[1] / "data"
+TABLE = Path(sqlml.compile.checks.__file__).with_name("spark_table.json")
+
+# Each kind of type by one of its types; those of containers are only what no operator tells apart.
+KINDS = {
+    **{
+        name: name
+        for name in [
+            "tinyint",
+            "smallint",
+            "int",
+            "bigint",
+            "float",
+            "double",
+            "string",
+            "boolean",
+            "date",
+            "timestamp",
+        ]
+    },
+    **{name: name for name in ("timestamp_ntz", "binary", "interval", "variant", "void")},
+    "decimal": "decimal(10,2)",
+    "interval year to month": "interval year to month",
+    "interval day to second": "interval day to second",
+    "array": "array<int>",
+    "map": "map<string,int>",
+    "struct": "struct<a:int>",
+}
+OPERATORS = {
+    "add": "{a} + {b}",
+    "sub": "{a} - {b}",
+    "mul": "{a} * {b}",
+    "div": "{a} / {b}",
+    "mod": "{a} % {b}",
+    "intdiv": "{a} div {b}",
+    "bitwiseand": "{a} & {b}",
+    "and": "{a} and {b}",
+    "eq": "{a} = {b}",
+    "coalesce": "coalesce({a}, {b})",
+    "greatest": "greatest({a}, {b})",
+    "concat": "{a} || {b}",
+}
+COUNTS = (*range(9), 20)
+
+
+def condition_of(session: SparkSession, sql: str) -> str:
+    """Return Spark's condition for refusing `sql`; empty: it does not."""
+    try:
+        session.sql(sql)
+    except PySparkException as error:
+        return error.getCondition() or type(error).__name__
+    except Py4JError as error:
+        return type(error).__name__
+    return ""
+
+
+def kinds_of_functions(session: SparkSession) -> dict[str, str]:
+    """Return what each built-in function is."""
+    jvm = session._jvm
+    analysis = jvm.org.apache.spark.sql.catalyst.analysis
+    loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    aggregate = loader.loadClass("org.apache.spark.sql.catalyst.expressions.aggregate.AggregateFunction")
+    found: dict[str, str] = {}
+    for registry, is_table in ((analysis.FunctionRegistry, False), (analysis.TableFunctionRegistry, True)):
+        names = registry.functionSet().iterator()
+        while names.hasNext():
+            identifier = names.next()
+            info = registry.builtin().lookupFunction(identifier).get()
+            group = str(info.getGroup())
+            kind = {"agg_funcs": "aggregate", "window_funcs": "window", "generator_funcs": "generator"}.get(
+                group, "scalar"
+            )
+            if kind == "scalar" and aggregate.isAssignableFrom(loader.loadClass(info.getClassName())):
+                kind = "aggregate"
+            found.setdefault(identifier.funcName(), "table" if is_table else kind)
+    return found
+
+
+def write_table(session: SparkSession) -> None:
+    """Write the functions and operators that Spark has."""
+    functions = {}
+    for name, kind in sorted(kinds_of_functions(session).items()):
+        call = f"select * from {name}({{}})" if kind == "table" else f"select `{name}`({{}})"
+        said = {count: condition_of(session, call.format(", ".join(["null"] * count))) for count in COUNTS}
+        wrong = ("WRONG_NUM_ARGS", "REQUIRED_PARAMETER_NOT_FOUND")
+        counts = [count for count in COUNTS if not any(word in said[count] for word in wrong)]
+        functions[name] = [kind, [count for count in counts if count < 20], 20 in counts]
+    columns = ", ".join(f"cast(null as {given}) as `{kind}`" for kind, given in KINDS.items())
+    session.sql(f"select {columns} where false").createOrReplaceTempView("kinds")
+    operators = {}
+    for name, text in OPERATORS.items():
+        operators[name] = {
+            left: ",".join(
+                right
+                for right in KINDS
+                if not condition_of(session, f"select {text.format(a=f'`{left}`', b=f'`{right}`')} from kinds")
+            )
+            for left in KINDS
+        }
+    found = {"version": version(session), "functions": functions, "operators": operators}
+    lines = [f'"version": {json.dumps(found["version"])}']
+    for key in ("functions", "operators"):
+        rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in found[key].items())
+        lines.append(f'"{key}": {{\n{rows}\n}}')
+    TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def version(session: SparkSession) -> str:
+    """Return the minor version, as in `4.3`."""
+    return ".".join(session.version.split(".")[:2])
+
+
+def main(wanted: list[str]) -> None:
+    """Write what is wanted, or all."""
+    with tempfile.TemporaryDirectory() as folder:
+        session = open_session(SessionSettings(Path(folder), cores=1, memory="1g"))
+        try:
+            if not wanted or "table" in wanted:
+                write_table(session)
+        finally:
+            close(session)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ READABLE = {name: Readable(name, name, tuple(columns)) for name, columns in TABL
 CLEAN = ("types_held_out_4.3.json", "types_tune_4.3.json", "types_features_4.3.json", "types_combinations_4.3.json",
          "function_examples_4.3.json")  # fmt: skip
 
+MISSPELT = ("types_held_out_4.3.json", "types_tune_4.3.json", "types_features_4.3.json")
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -53,9 +56,16 @@ def refused() -> list[Refused]:
     return found
 
 
+@functools.cache
 def rows_of(name: str) -> list[dict]:
     """Return the rows of a file in tests/data."""
     return json.loads((DATA / name).read_text(encoding="utf-8"))
+
+
+def misspelt(name: str, number: int, start: int, word: str) -> str:
+    """Return a clean query with the word at `start` replaced by one as long."""
+    sql = rows_of(name)[number]["sql"]
+    return f"{sql[:start]}{word}{sql[start + len(word) :]}"
 
 
 def parse(sql):

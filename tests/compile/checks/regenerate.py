@@ -1,6 +1,6 @@
 """Asks Spark what the checks must know, and what it says of the corpora: run it with a new Spark.
 
-    python tests/compile/checks/regenerate.py [table] [refused] [misspelt]
+    python tests/compile/checks/regenerate.py [table] [misspelt]
 
 All is analysed only, over empty typed views; no job runs.
 """
@@ -13,10 +13,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks_corpus import MISSPELT, TABLES, misspelt, parse, rows_of
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
+from sqlglot import exp
 
 import sqlml.compile.checks
+from sqlml.errors import SqlmlError
 from sqlml.run.session import SessionSettings, close, open_session
 
 if TYPE_CHECKING:
@@ -130,6 +133,36 @@ def write_table(session: SparkSession) -> None:
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
+def misspellings() -> list[tuple[str, int, int, str]]:
+    """Return each column reference of the clean queries with one letter changed: file, query, offset, new word."""
+    found = []
+    for name in MISSPELT:
+        for number, row in enumerate(rows_of(name)):
+            try:
+                tree = parse(row["sql"]).tree
+            except SqlmlError:
+                continue
+            parts = {part.meta["start"]: part for column in tree.find_all(exp.Column) for part in column.parts
+                     if isinstance(part, exp.Identifier) and "start" in part.meta}  # fmt: skip
+            for start, part in parts.items():
+                word = row["sql"][start : part.meta["end"] + 1]
+                if word.isidentifier() and len(word) > 1:
+                    middle = len(word) // 2
+                    letter = "z" if word[middle].lower() == "q" else "q"
+                    found.append((name, number, start, word[:middle] + letter + word[middle + 1 :]))
+    return found
+
+
+def write_misspelt(session: SparkSession) -> None:
+    """Write the misspellings that Spark refuses."""
+    for name, columns in TABLES.items():
+        parts = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns.items())
+        session.sql(f"select {parts} where false").createOrReplaceTempView(name)
+    kept = [entry for entry in misspellings() if condition_of(session, misspelt(*entry))]
+    lines = ",\n".join(json.dumps(entry) for entry in kept)
+    (DATA / f"misspelt_{version(session)}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
 def version(session: SparkSession) -> str:
     """Return the minor version, as in `4.3`."""
     return ".".join(session.version.split(".")[:2])
@@ -142,6 +175,8 @@ def main(wanted: list[str]) -> None:
         try:
             if not wanted or "table" in wanted:
                 write_table(session)
+            if not wanted or "misspelt" in wanted:
+                write_misspelt(session)
         finally:
             close(session)
 

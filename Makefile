@@ -19,7 +19,7 @@ demo: $(VENV)/installed
 
 # Lint, types and every test.
 test: check
-	$(RUN) pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov=sqlml --cov-report=term:skip-covered
+	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=sqlml --cov-report=term:skip-covered
 
 check: $(VENV)/installed-dev
 	$(RUN) ruff check sqlml tests benchmarks

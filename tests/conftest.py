@@ -27,8 +27,9 @@ def pytest_configure() -> None:
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
-# Folders whose tests share what one process has built. What takes longest begins first.
-TOGETHER = ("example", "life", "cli")
+FIRST = ("example", "life", "cli", "spark")
+# What they wait for, the built example, is made by another file.
+LATER = ("test_example.py", "test_honest_in_time.py")
 ARCHIVE_FOLDER = "class archive"
 MAKE_ARCHIVE = """
 import sys
@@ -39,14 +40,14 @@ make_class_archive(Path(sys.argv[1]))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where several processes share the tests, those that share a build or a file."""
+    """Put first what takes longest, so that processes that share the files end together."""
     here = Path(__file__).parent
-    ranks = {}
-    for item in items:
-        folder = item.path.relative_to(here).parts[0]
-        ranks[item] = TOGETHER.index(folder) if folder in TOGETHER else len(TOGETHER)
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else str(item.path)))
-    items.sort(key=lambda item: ranks[item])
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.relative_to(here)
+        return FIRST.index(path.parts[0]) if path.parts[0] in FIRST and path.name not in LATER else len(FIRST)
+
+    items.sort(key=rank)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from example.project import Built, copy_project, run_sqlml
 
@@ -15,7 +16,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """The example, built. `SQLML_BUILT_EXAMPLE` names a folder where that was done before, for work on these tests."""
     if before := os.environ.get("SQLML_BUILT_EXAMPLE"):
         return Built.of(Path(before))
-    root = copy_project(tmp_path_factory.mktemp("example") / "my project")
-    finished = run_sqlml(root, "build")
-    assert finished.returncode == 0, finished.stdout + finished.stderr
-    return Built.of(root)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "example"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "built").exists():
+            root = copy_project(folder / "my project")
+            finished = run_sqlml(root, "build")
+            assert finished.returncode == 0, finished.stdout + finished.stderr
+            (folder / "built").touch()
+    return Built.of(folder / "my project")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlml.errors import ParseError, SqlmlError, suggest
+from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.estimators import ESTIMATORS, NOT_HERE, Estimator, Problem, find_estimator
-from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
-from sqlml.parse.files import PROJECT_FILE
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 
@@ -80,21 +78,6 @@ def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError
     elif spec.threshold is not None and estimator.threshold_param is None:
         what = f"{name} gives scores and no probabilities, on which 'threshold' would be"
         yield subject.error("threshold", what, "remove 'threshold:', or take another estimator")
-
-
-def check_estimator_modules(ml_models: Iterable[MlModel], allowed: Sequence[str]) -> Iterator[SqlmlError]:
-    """Yield an error for each estimator by import path that lies in none of the modules that the project allows."""
-    for ml_model in ml_models:
-        entry = find_estimator(ml_model.estimator, ml_model.params, ml_model.problem, ml_model.family)
-        if entry is None or not entry.is_foreign or _is_in(entry.module, allowed):
-            continue
-        what = f"ml model '{ml_model.name}': estimator '{entry.name}' is of a module that the project does not allow"
-        fix = f"it would be imported and run; to allow it, add to {PROJECT_FILE}: estimator-modules: [{entry.module}]"
-        yield ParseError(what, ml_model.places.value_of("estimator"), fix)
-
-
-def _is_in(module: str, allowed: Sequence[str]) -> bool:
-    return any(module == name or module.startswith(f"{name}.") for name in allowed)
 
 
 def _wrong_classifier(spec: MlModelSpec, subject: Subject) -> SqlmlError | None:

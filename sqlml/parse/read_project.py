@@ -10,10 +10,10 @@ from sqlml.errors import ParseError, SqlmlError, raise_all
 from sqlml.ir.aids import Aids
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import DataTest, MacroFile, MlModel, Project, Seed, SqlModel
+from sqlml.parse.estimator_modules import check_estimator_modules
 from sqlml.parse.files import PROJECT_FILE, FoundFile, find_files, read_text
 from sqlml.parse.folder_defaults import FolderDefaults, merge_config
 from sqlml.parse.identifiers import check_file_name
-from sqlml.parse.ml_checks import check_estimator_modules
 from sqlml.parse.names import Named, check_names, check_sources, match_entries
 from sqlml.parse.read_files import Entries, ParseRequest, YamlReader, read_settings
 from sqlml.parse.relations import SEED_ENDINGS, Described, locate_source, read_seeds, read_sql_models

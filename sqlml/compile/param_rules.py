@@ -1,4 +1,4 @@
-"""Params that contradict each other, each valid by itself: what Spark refuses at the fit whatever the data."""
+"""Params that contradict each other, each valid by itself: what Spark refuses at the fit, or takes no notice of."""
 
 from __future__ import annotations
 

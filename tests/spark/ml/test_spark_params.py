@@ -84,8 +84,10 @@ def test_a_value_is_refused_if_and_only_if_spark_refuses_it(spark, tool):
     assert refused > 400
 
 
-def _conflicts(stage, params):
-    return list(check_params([stage], params, Places(SourceLocation("ml.yml", 1)), "params"))
+def conflicts(stage, params):
+    found = check_params([stage], params, Places(SourceLocation("ml.yml", 1)), "params")
+    # Of what another param makes meaningless Spark only warns, in its log.
+    return [error for error in found if "means nothing" not in error.what]
 
 
 FAMILIES = ["gaussian", "binomial", "poisson", "gamma", "tweedie", "Gamma"]
@@ -148,5 +150,5 @@ def test_params_contradict_each_other_if_and_only_if_spark_says_so(spark, tool, 
         else:
             is_taken = True
         verdicts.append(is_taken)
-        assert is_taken is (_conflicts(stage, params) == []), params
+        assert is_taken is (conflicts(stage, params) == []), params
     assert set(verdicts) == {True, False}

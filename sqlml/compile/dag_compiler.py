@@ -11,6 +11,7 @@ from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.contracts import check_declared_types, read_contract
 from sqlml.compile.facts import Facts, SqlFacts
 from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
+from sqlml.compile.fingerprints import engine_part
 from sqlml.compile.hashing import Hasher
 from sqlml.compile.kept_schemas import SchemaReader
 from sqlml.compile.knowledge import declares_knowledge
@@ -114,7 +115,8 @@ class _Compiler:
             raise_all(self._errors)
         dag = replace(self._dag, nodes=self._nodes)
         with measure("compile", "fingerprint"):
-            hashes = Hasher(dag, self._data_versions, self._found, self._reader.cut).fingerprints()
+            engine = engine_part(self._aids.cache)
+            hashes = Hasher(dag, self._data_versions, self._found, self._reader.cut, engine).fingerprints()
         return Compiled(
             dag,
             self._columns,

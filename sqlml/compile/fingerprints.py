@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
-from importlib import metadata
 from typing import Any
 
 import sqlml
 from sqlml.compile.estimator_code import estimator_code
+from sqlml.ir.cache import Cache
 from sqlml.ir.project import ColumnSpec, MlModel, Seed, Source
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Fingerprint
@@ -59,14 +58,30 @@ def digest_of(value: Any) -> str:
     return hashlib.blake2b(f"{SCHEME}:{text}".encode(), digest_size=16).hexdigest()
 
 
-@cache
-def engine_part() -> str:
+@dataclass(frozen=True, slots=True)
+class _Installed:
+    """The version of an installed library; empty if it is not there."""
+
+    version: str
+
+
+def engine_part(cache: Cache) -> str:
     """Return the digest of what runs everything: the pinned session, the minor versions of sqlml and pyspark."""
+    # What is kept is of the libraries that are installed now, and to look them up is slower than most of a compile.
+    spark = cache.get("versions", "pyspark", _Installed)
+    if spark is None:
+        spark = _installed("pyspark")
+        cache.put("versions", "pyspark", spark)
+    return digest_of([dict(PINNED_SETTINGS), _minor(sqlml.__version__), _minor(spark.version)])
+
+
+def _installed(library: str) -> _Installed:
+    from importlib import metadata
+
     try:
-        spark = metadata.version("pyspark")
+        return _Installed(metadata.version(library))
     except metadata.PackageNotFoundError:
-        spark = ""
-    return digest_of([dict(PINNED_SETTINGS), _minor(sqlml.__version__), _minor(spark)])
+        return _Installed("")
 
 
 def _minor(version: str) -> str:
@@ -108,4 +123,4 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         "split": asdict(ml_model.split),
         "output_prefix": ml_model.output_prefix,
     }
-    return {key: digest_of(value) for key, value in spec.items()} | {"engine": engine_part()}
+    return {key: digest_of(value) for key, value in spec.items()}

@@ -10,7 +10,6 @@ from sqlml.compile.fingerprints import (
     compose,
     data_parts,
     digest_of,
-    engine_part,
     seen_whole,
     spec_parts,
 )
@@ -29,11 +28,14 @@ class Hasher:
     An ML model sees of its training relation only the columns that it reads, and so on up to the sources.
     """
 
-    def __init__(self, dag: Dag, data_versions: Mapping[str, str | None], facts: Facts, cut_sql: CutSql) -> None:
+    def __init__(
+        self, dag: Dag, data_versions: Mapping[str, str | None], facts: Facts, cut_sql: CutSql, engine: str
+    ) -> None:
         self._dag = dag
         self._data_versions = data_versions
         self._facts = facts
         self._cut_sql = cut_sql
+        self._engine = engine
         self._whole: dict[str, Fingerprint] = {}
         self._slices: dict[tuple[str, frozenset[str]], ParentDigest] = {}
 
@@ -49,18 +51,18 @@ class Hasher:
         if isinstance(node, SourceNode | SeedNode):
             declared = node.source if isinstance(node, SourceNode) else node.seed
             parts = data_parts(declared, self._data_versions.get(node.id))
-            return compose(parts | {"engine": engine_part()}, {})
+            return compose(parts | {"engine": self._engine}, {})
         if isinstance(node, MlNode):
             return compose(self._ml_parts(node), {node.training_relation: self._seen_by(node)}, champions)
         if isinstance(node, PredictionNode):
             name = self._dag.nodes[node.ml_model].name
             # Which version it is counts through the champion; how it was made does not.
-            parts = {"ml_model": digest_of(name), "engine": engine_part()}
+            parts = {"ml_model": digest_of(name), "engine": self._engine}
             champions = {name, *self._whole[node.scored].champions}
             return compose(parts, {node.scored: parents[node.scored]}, champions)
         if isinstance(node, MlOutputNode):
             return self._of_ml_output(node)
-        parts = {"sql": self._sql_part(node), "engine": engine_part()}
+        parts = {"sql": self._sql_part(node), "engine": self._engine}
         if isinstance(node, SqlNode):
             parts["config"] = digest_of(node.materialized)
         if isinstance(node, TestNode):
@@ -69,7 +71,7 @@ class Hasher:
 
     def _of_ml_output(self, node: MlOutputNode) -> Fingerprint:
         name = self._dag.nodes[node.ml_model].name
-        parts = {"output": digest_of(settings_of(node.output)), "ml_model": digest_of(name), "engine": engine_part()}
+        parts = {"output": digest_of(settings_of(node.output)), "ml_model": digest_of(name), "engine": self._engine}
         read = {node_id: seen_whole(self._whole[node_id]) for node_id in (node.over, node.seen) if node_id is not None}
         condition = self._facts.conditions.get(node.ml_model)
         if node.seen_where is not None and condition is not None:
@@ -83,7 +85,8 @@ class Hasher:
 
     def _ml_parts(self, node: MlNode) -> dict[str, str]:
         where = self._facts.conditions.get(node.id)
-        return spec_parts(node.ml_model, self._facts.features.get(node.id), where.digest if where else None)
+        parts = spec_parts(node.ml_model, self._facts.features.get(node.id), where.digest if where else None)
+        return parts | {"engine": self._engine}
 
     def _seen_by(self, node: MlNode) -> ParentDigest:
         read = columns_read(node.ml_model, self._facts.features.get(node.id), self._facts.conditions.get(node.id))

@@ -42,8 +42,8 @@ from sqlml.ir.location import SourceLocation
 from sqlml.ir.ml_outputs import Trained
 from sqlml.ir.plan import Compiled
 
-# As many as the trees of two thousand SQL models, in half a gigabyte.
-_OBJECTS = 2_000_000
+# As many as the trees of some hundred SQL models, in a hundred megabytes.
+_OBJECTS = 700_000
 _SPLIT = "split it into several SQL models"
 
 

@@ -43,7 +43,7 @@ from sqlml.ir.ml_outputs import Trained
 from sqlml.ir.plan import Compiled
 
 # As many as the trees of some hundred SQL models, in a hundred megabytes.
-_OBJECTS = 700_000
+_OBJECTS = 2_000_000
 _SPLIT = "split it into several SQL models"
 
 

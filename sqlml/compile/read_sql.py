@@ -18,7 +18,7 @@ from sqlml.compile.readable import Readable
 from sqlml.compile.scopes import Analysis, analyze
 from sqlml.compile.slices import slice_statement
 from sqlml.compile.spans import Spans
-from sqlml.compile.sql import Statement, parse_statement, tokenize
+from sqlml.compile.sql import Statement, parse_statement, take_apart, tokenize
 from sqlml.compile.tokens import digest_tokens
 from sqlml.compile.types import SparkType, to_plain
 from sqlml.compile.types.queries import ColumnsOf
@@ -86,13 +86,24 @@ class FreshReader:
             statement = self._parse(reading, errors)
         if statement is None:
             return None
+        spans = Spans(statement.tokens)
+        try:
+            return self._read(reading, statement, spans, errors, is_kept)
+        finally:
+            spans.forget()
+            if not is_kept:
+                take_apart(statement.tree)
+
+    def _read(
+        self, reading: Reading, statement: Statement, spans: Spans, errors: list[SqlmlError], is_kept: bool
+    ) -> SqlFacts:
+        node = reading.node
         with self._timing.measure("compile", "resolve columns"):
             analysis = analyze(statement, reading.readable, reading.what, reading.sql.locate, self._refs)
             errors.extend(analysis.errors)
         if is_kept:
             self._trees[node.id] = (statement, analysis)
         with self._timing.measure("compile", "find types"):
-            spans = Spans(statement.tokens)
             typed, problems = check_statement(statement, spans, _typed(reading.readable))
             errors.extend(_errors(reading, problems))
         found = None if isinstance(node, TestNode) else _columns(reading, analysis, typed, spans, errors)

@@ -63,6 +63,7 @@ def analyze(
     analyzer = _Analyzer(readable, what, locate, spans, refs or {})
     query = analyzer.query(statement.tree, {}, None)
     names = analyzer.names
+    spans.forget()
     return Analysis(
         query,
         tuple(names.errors),

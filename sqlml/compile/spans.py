@@ -33,6 +33,10 @@ class Spans:
         self._tokens = tokens
         self._starts: list[int] = []
 
+    def forget(self) -> None:
+        """Let go of the tokens: those that ask refer to each other, and would hold them."""
+        self._tokens = ()
+
     def of(self, node: exp.Expr | None) -> Span:
         """Return what `node` takes of the text, whole calls and parentheses included; its first token if unknown.
 

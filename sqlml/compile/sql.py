@@ -208,3 +208,10 @@ def _unreadable(error: SqlglotParseError, tokens: Sequence[Token], what: str, lo
 
 def _place(token: Token) -> tuple[int, int]:
     return token.start, token.end + 1
+
+
+def take_apart(tree: exp.Expr) -> None:
+    """Cut a tree into its nodes: they know their parents, and whole would be freed by a search for garbage only."""
+    for node in list(tree.walk()):
+        node.args = {}
+        node.parent = None

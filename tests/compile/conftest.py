@@ -32,6 +32,8 @@ BASE = {
 class Workshop:
     """One project's folder, and what builds of it left."""
 
+    now = NOW
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.snapshot = Snapshot("dev")

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from conftest import NOW
 
 from sqlml.errors import CommandError, SqlmlError, format_error
 from sqlml.ir.plan import Action, PlanRequest
@@ -187,7 +186,7 @@ def test_retraining_is_due_after_its_time(built):
         built.snapshot,
         versions={
             "late": tuple(
-                replace(entry, created_at=(NOW - timedelta(days=8)).isoformat())
+                replace(entry, created_at=(built.now - timedelta(days=8)).isoformat())
                 for entry in built.snapshot.versions["late"]
             )
         },
@@ -265,7 +264,7 @@ def test_data_tests_of_ephemerals_stop_their_readers(built, actions):
 
 def test_only_the_tests(built):
     compiled = built.compile()
-    request = PlanRequest(frozenset({f"test.{UNIQUE}"}), NOW, full_refresh=True)
+    request = PlanRequest(frozenset({f"test.{UNIQUE}"}), built.now, full_refresh=True)
     from sqlml.compile import make_plan
 
     plan = make_plan(compiled, built.snapshot, request)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from sqlml.ir.dag import Dag, SeedNode, SourceNode
 from sqlml.ir.plan import Compiled, Plan, PlanRequest
 from sqlml.ir.project import Project
 from sqlml.ir.results import Progress, RunResults
+from sqlml.ir.state import Snapshot
 
 if TYPE_CHECKING:
     from sqlml.persist.files import FileVersions
@@ -80,8 +81,11 @@ def build(request: Request, progress: Progress, failpoint: Failpoint | None = No
             store.recover()
             compiled = compile_project(dag, store, aids, with_lineage=True)
             plan = plan_build(compiled, store, request)
-            write_artifacts(plan.compiled, aids)
+            write_artifacts(trace_lineage(plan.compiled, plan.snapshot), aids)
             results = execute(plan, store, progress, request, "build")
+            if (now := store.snapshot()).aliases != plan.snapshot.aliases:
+                # Another champion has slots of its own.
+                write_artifacts(trace_lineage(plan.compiled, now), aids)
     return Built(plan, results)
 
 
@@ -145,6 +149,25 @@ def compile_project(
     with aids.timing.measure("compile", "hash data files"):
         versions = {node_id: data.file_version(dag.project.root / path) for node_id, path in files.items()}
     return compile_dag(dag, versions, aids, with_lineage=with_lineage)
+
+
+def read_champions(dag: Dag, aids: Aids) -> Snapshot:
+    """Return what exists if the project has ML models, for a command that needs no more of the state."""
+    from sqlml.persist import has_state
+
+    # To open the state takes longer than most of a compile.
+    if has_state(dag.project.root) and any(node.kind == "ml_model" for node in dag.nodes.values()):
+        return open_project_store(dag.project, aids=aids).snapshot()
+    return Snapshot(dag.project.target.schema)
+
+
+def trace_lineage(compiled: Compiled, snapshot: Snapshot) -> Compiled:
+    """Follow columns through the slots of the fitted models that predictions use."""
+    from sqlml.compile import trace_vectors
+
+    names = [node.name for node in compiled.dag.nodes.values() if node.kind == "ml_model"]
+    champions = {name: version for name in names if (version := snapshot.champion(name)) is not None}
+    return replace(compiled, lineage=trace_vectors(compiled, champions))
 
 
 def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> Plan:

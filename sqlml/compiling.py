@@ -12,8 +12,10 @@ from sqlml.build import (
     compile_project,
     load_dag,
     open_file_versions,
+    read_champions,
     remember,
     select,
+    trace_lineage,
     write_artifacts,
 )
 from sqlml.errors import CompileError, LinesOf, ParseError, ResolveError, SqlmlError, flatten
@@ -43,6 +45,7 @@ def compile_only(request: Request) -> CompiledProject:
         dag = load_dag(request, aids)
         selected = select(dag, request)
         compiled = compile_project(dag, open_file_versions(dag.project, aids), aids, with_lineage=True)
+        compiled = trace_lineage(compiled, read_champions(dag, aids))
         write_artifacts(compiled, aids)
     return CompiledProject(compiled, dag.project.root / "target" / "compiled", selected, aids)
 

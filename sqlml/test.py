@@ -13,6 +13,7 @@ from sqlml.build import (
     open_project_store,
     remember,
     select,
+    trace_lineage,
     write_artifacts,
 )
 from sqlml.compile import make_plan
@@ -40,7 +41,7 @@ def test(request: Request, progress: Progress) -> Built:
                 )
             asked = PlanRequest(selected=tests, now=datetime.now(UTC), full_refresh=True)
             plan = make_plan(compiled, store.snapshot(), asked)
-            write_artifacts(plan.compiled, aids)
+            write_artifacts(trace_lineage(plan.compiled, plan.snapshot), aids)
             results = execute(plan, store, progress, request, "test")
     return Built(plan, results)
 

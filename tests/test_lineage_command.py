@@ -56,7 +56,7 @@ def test_downstream_and_a_whole_node(sqlml):
         "flights.id\n  -> stg.number\n    -> f.number\n    decides rows of f.mean\n"
         "flights.miles\n  decides rows of stg.number, stg.delay\n"
         "flights.delay\n  -> stg.delay\n    -> f.is_late\n      -> late.is_late\n"
-        "    -> f.mean  (other rows)\n      -> late.mean\n"
+        "    -> f.mean  (other rows)\n      -> late.mean\n        -> late[mean]\n"
     )
 
 
@@ -78,9 +78,101 @@ def test_json_dot_and_mermaid(sqlml):
     assert "  c1 --> c0\n" in out
 
 
+@pytest.fixture
+def scored(sqlml):
+    """Let the project predict, and have a category."""
+    texts = {
+        "seeds/flights.csv": "id,miles,delay,carrier\n1,100,5,AA\n",
+        "models/stg.sql": "select id as number, delay, miles, carrier from {{ ref('flights') }}",
+        "models/f.sql": "select number, carrier, delay > 15 as is_late, miles as mean from {{ ref('stg') }}",
+        "models/scores.sql": "select probability from {{ predict('late', ref('stg_mean')) }}",
+        "models/stg_mean.sql": "select carrier, miles as mean from {{ ref('stg') }}",
+    }
+    for name, text in texts.items():
+        (sqlml.root / name).write_text(text, encoding="utf-8")
+    return sqlml
+
+
+def test_through_an_ml_model_as_a_tree(scored):
+    code, out, _ = scored("lineage", "scores.probability")
+    assert code == 0
+    assert out == (
+        "scores.probability\n"
+        "  <- prediction.late.stg_mean.probability\n"
+        "    <- prediction.late.stg_mean[carrier=*]\n"
+        "      <- stg_mean.carrier\n"
+        "        <- stg.carrier\n"
+        "          <- flights.carrier\n"
+        "    <- prediction.late.stg_mean[mean]\n"
+        "      <- stg_mean.mean\n"
+        "        <- stg.miles\n"
+        "          <- flights.miles\n"
+        "    <- late[carrier=*]  (learnt in the fit)\n"
+        "      <- late.carrier\n"
+        "        <- f.carrier\n"
+        "          <- stg.carrier\n"
+        "            (as above)\n"
+        "    <- late[mean]  (learnt in the fit)\n"
+        "      <- late.mean\n"
+        "        <- f.mean\n"
+        "          <- stg.miles\n"
+        "            (as above)\n"
+        "    <- late.is_late  (learnt in the fit)\n"
+        "      <- f.is_late\n"
+        "        <- stg.delay\n"
+        "          <- flights.delay\n"
+    )
+
+
+def test_from_a_slot(scored):
+    assert scored("lineage", "late[carrier=*]", "--downstream") == (
+        0,
+        "late[carrier=*]\n"
+        "  -> prediction.late.stg_mean.predicted_is_late  (learnt in the fit)\n"
+        "  -> prediction.late.stg_mean.probability  (learnt in the fit)\n"
+        "    -> scores.probability\n",
+        "",
+    )
+
+
+def test_through_an_ml_model_as_json_and_graphs(scored):
+    document = json.loads(scored("lineage", "scores.probability", "--json")[1])
+    vector, training = "prediction.late.stg_mean:vector", "ml_model.late:vector"
+    assert document["versions"] == {vector: None, training: None}
+    edges = [(*edge["from"], *edge["to"], edge["kind"]) for edge in document["edges"]]
+    assert ("sql_model.stg_mean", "carrier", vector, "carrier=*", "value") in edges
+    assert (vector, "carrier=*", "prediction.late.stg_mean", "probability", "value") in edges
+    assert ("ml_model.late", "carrier", training, "carrier=*", "value") in edges
+    assert (training, "carrier=*", "prediction.late.stg_mean", "probability", "fit") in edges
+    out = scored("lineage", "scores.probability", "--format", "dot")[1]
+    assert f'"{vector}.carrier=*" [label="carrier=*"];' in out
+    assert 'label="prediction.late.stg_mean: feature vector";' in out
+    out = scored("lineage", "scores.probability", "--format", "mermaid")[1]
+    assert '["prediction.late.stg_mean: feature vector"]\n    c2["carrier=*"]\n' in out
+    assert "  c2 --> c1\n" in out
+
+
+def test_slots_in_the_manifest(scored):
+    assert scored("compile")[0] == 0
+    manifest = json.loads((scored.root / "target" / "manifest.json").read_text(encoding="utf-8"))
+    lineage = manifest["nodes"]["prediction.late.stg_mean"]["lineage"]
+    assert lineage["slots_of_version"] is None
+    assert lineage["slots"] == {
+        "carrier=*": {"value": [["sql_model.stg_mean", "carrier"]]},
+        "mean": {"value": [["sql_model.stg_mean", "mean"]]},
+    }
+    assert lineage["columns"]["probability"] == {
+        "value": [["prediction.late.stg_mean:vector", "*"]],
+        "fit": [["ml_model.late:vector", "*"], ["ml_model.late", "is_late"]],
+    }
+    assert manifest["nodes"]["ml_model.late"]["lineage"]["slots"]["mean"] == {"value": [["ml_model.late", "mean"]]}
+
+
 @pytest.mark.parametrize(
     ("name", "error", "fix"),
     [
+        ("late[carrier]", "the feature vector of 'late' has no slot 'carrier'", "it has: mean"),
+        ("stg[number]", "'stg' has no feature vector", "ML models and predictions have slots"),
         ("stgg.number", "there is no node 'stgg'", "did you mean 'stg'"),
         ("stgg", "there is no node 'stgg'", "did you mean 'stg'"),
         ("stg.numbr", "'stg' has no column 'numbr'", "did you mean 'number'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from sqlml.ir.lineage import ColumnRef, Edge, Kind
+from sqlml.ir.lineage import ColumnRef, Edge, Kind, owner_of
 
 if TYPE_CHECKING:
     from sqlml.lineage import ColumnLineage
@@ -29,7 +29,7 @@ def as_tree(found: ColumnLineage) -> Iterator[str]:
 
 
 def _branches(found: ColumnLineage, ref: ColumnRef, indent: str, shown: set[ColumnRef]) -> Iterator[str]:
-    steps = found.steps.get(ref, ())
+    steps = found.merged(ref)
     if ref in shown and steps:
         yield f"{indent}  (as above)"
         return
@@ -51,7 +51,12 @@ def as_document(found: ColumnLineage) -> dict[str, Any]:
         {"from": list(source), "to": list(target), "kind": edge.kind.value, "is_copy": edge.is_copy}
         for source, target, edge in _edges(found)
     ]
-    return {"direction": found.direction, "columns": [list(start) for start in found.starts], "edges": edges}
+    return {
+        "direction": found.direction,
+        "columns": [list(start) for start in found.starts],
+        "edges": edges,
+        "versions": found.versions,
+    }
 
 
 def as_dot(found: ColumnLineage) -> Iterator[str]:
@@ -60,11 +65,11 @@ def as_dot(found: ColumnLineage) -> Iterator[str]:
     yield "  rankdir=LR; node [shape=box];"
     for number, (node_id, refs) in enumerate(_by_node(found).items()):
         yield f"  subgraph cluster_{number} {{"
-        yield f"    label={_quoted(found.names[node_id])};"
+        yield f"    label={_quoted(_box(found, node_id))};"
         for ref in refs:
-            yield f"    {_quoted('.'.join(ref))} [label={_quoted(ref.column)}];"
+            yield f"    {_quoted('.'.join(ref))} [label={_quoted(found.label(ref))}];"
         yield "  }"
-    for source, target, edge in _edges(found):
+    for source, target, edge in _merged_edges(found):
         style = "" if edge.kind is Kind.VALUE else f" [label={_quoted(_WORDS[edge.kind])}, style=dashed]"
         yield f"  {_quoted('.'.join(source))} -> {_quoted('.'.join(target))}{style};"
     yield "}"
@@ -76,11 +81,11 @@ def as_mermaid(found: ColumnLineage) -> Iterator[str]:
     numbers = {ref: f"c{number}" for number, ref in enumerate(ref for refs in nodes.values() for ref in refs)}
     yield "flowchart LR"
     for number, (node_id, refs) in enumerate(nodes.items()):
-        yield f"  subgraph n{number}[{_quoted(found.names[node_id])}]"
+        yield f"  subgraph n{number}[{_quoted(_box(found, node_id))}]"
         for ref in refs:
-            yield f"    {numbers[ref]}[{_quoted(ref.column)}]"
+            yield f"    {numbers[ref]}[{_quoted(found.label(ref))}]"
         yield "  end"
-    for source, target, edge in _edges(found):
+    for source, target, edge in _merged_edges(found):
         arrow = "-->" if edge.kind is Kind.VALUE else f"-. {_WORDS[edge.kind]} .->"
         yield f"  {numbers[source]} {arrow} {numbers[target]}"
 
@@ -92,11 +97,26 @@ def _edges(found: ColumnLineage) -> Iterator[tuple[ColumnRef, ColumnRef, Edge]]:
             yield (following, ref, edge) if found.direction == "upstream" else (ref, following, edge)
 
 
+def _merged_edges(found: ColumnLineage) -> Iterator[tuple[ColumnRef, ColumnRef, Edge]]:
+    """Yield the same between what stands for slots that are alike, each once."""
+    seen: set[tuple[ColumnRef, ColumnRef, Kind]] = set()
+    for source, target, edge in _edges(found):
+        ends = found.group(source), found.group(target)
+        if (*ends, edge.kind) not in seen:
+            seen.add((*ends, edge.kind))
+            yield *ends, edge
+
+
 def _by_node(found: ColumnLineage) -> dict[str, list[ColumnRef]]:
     nodes: dict[str, list[ColumnRef]] = {}
-    for ref in found.steps:
+    for ref in dict.fromkeys(map(found.group, found.steps)):
         nodes.setdefault(ref.node_id, []).append(ref)
     return nodes
+
+
+def _box(found: ColumnLineage, node_id: str) -> str:
+    name = found.names[owner_of(node_id)]
+    return name if node_id == owner_of(node_id) else f"{name}: feature vector"
 
 
 def _quoted(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlml.compile.dag_compiler import compile_dag
+from sqlml.compile.lineage.vectors import trace_vectors
 from sqlml.compile.planning import make_plan
 
-__all__ = ["compile_dag", "make_plan"]
+__all__ = ["compile_dag", "make_plan", "trace_vectors"]

@@ -15,6 +15,19 @@ ROWS = ""
 """Stands for no column of a node, but for which rows it has."""
 
 
+_VECTOR = ":vector"
+
+
+def vector_of(node_id: str) -> str:
+    """Return what stands for the feature vector of an ML model or a prediction, whose columns are its slots."""
+    return node_id + _VECTOR
+
+
+def owner_of(node_id: str) -> str:
+    """Return whose vector `node_id` stands for; itself if it stands for none."""
+    return node_id.removesuffix(_VECTOR)
+
+
 class Kind(StrEnum):
     """How a column is reached.
 
@@ -186,9 +199,15 @@ class NodeLineage:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """The lineage of all nodes, by id; nodes that read nothing (sources, seeds) have columns without edges."""
+    """The lineage of all nodes, by id; nodes that read nothing (sources, seeds) have columns without edges.
+
+    Attributes:
+        nodes: where fitted models are followed through their slots, vectors (`vector_of`) are among them.
+        versions: id of each vector to the version whose slots it has; None: those that are expected of a fit.
+    """
 
     nodes: Mapping[str, NodeLineage]
+    versions: Mapping[str, int | None] = field(default_factory=dict)
 
     def edges(self, ref: ColumnRef) -> tuple[Edge, ...]:
         """Return what `ref` is computed from; for `EVERY`: what any column of the node is."""

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from sqlml.persist.store import WarehouseStore
 
 
+def has_state(root: Path) -> bool:
+    """Tell whether anything was ever built in the project in `root`."""
+    from sqlml.persist.warehouse import STATE_FILE, WAREHOUSE
+
+    return (root / WAREHOUSE / STATE_FILE).is_file()
+
+
 def open_store(
     root: Path,
     schema: str,

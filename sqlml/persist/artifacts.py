@@ -13,7 +13,7 @@ from sqlml.errors import format_error
 from sqlml.ir.cache import Cache
 from sqlml.ir.dag import MlNode, MlOutputNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.diagnostics import Diagnostic
-from sqlml.ir.lineage import Edge, Kind, NodeLineage
+from sqlml.ir.lineage import Edge, Kind, Lineage, NodeLineage, vector_of
 from sqlml.ir.plan import Compiled, Plan
 from sqlml.ir.project import ColumnSpec
 from sqlml.ir.results import RunResults, StepResult
@@ -151,9 +151,15 @@ def _node(node: Node, compiled: Compiled) -> dict[str, Any]:
         "types": None if types is None else list(types),
         "fingerprint": fingerprint.digest if fingerprint else None,
     }
-    lineage = compiled.lineage.nodes.get(node.id) if compiled.lineage is not None else None
+    traced = compiled.lineage or Lineage({})
+    lineage, vector = traced.nodes.get(node.id), traced.nodes.get(vector_of(node.id))
     if lineage is not None and node.parents:
         document["lineage"] = lineage_document(lineage)
+        if vector is not None:
+            document["lineage"] |= {
+                "slots": lineage_document(vector)["columns"],
+                "slots_of_version": traced.versions[vector_of(node.id)],
+            }
     return document | _details(node, compiled)
 
 

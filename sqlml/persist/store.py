@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -33,10 +32,7 @@ from sqlml.persist.recovery import Recovery, clean_up, forget_begun, prune_build
 from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
 from sqlml.persist.signatures import write_signature
 from sqlml.persist.tables import ALIASES, BEGUN, METRICS, OUTPUTS, RUNS, STEPS, TESTS, VERSIONS
-from sqlml.persist.warehouse import Warehouse
-
-WAREHOUSE: Final = "warehouse"
-STATE_FILE: Final = "state.sqlite"
+from sqlml.persist.warehouse import STATE_FILE, WAREHOUSE, Warehouse
 
 
 class WarehouseStore:

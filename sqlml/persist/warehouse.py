@@ -13,6 +13,12 @@ from pathlib import Path, PurePosixPath
 
 from sqlml.errors import StateError
 
+WAREHOUSE = "warehouse"
+"""The folder of a project in which all that must not be lost lies."""
+
+STATE_FILE = "state.sqlite"
+"""The database of the state, in the warehouse."""
+
 CURRENT = "current"
 """Name of the link beside a table's builds that leads to the current one; for other tools, never read here."""
 

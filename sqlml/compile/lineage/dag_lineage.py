@@ -99,7 +99,8 @@ class DagLineage:
             sources = (node.scored, node.ml_model)
             edges = tuple([Edge(ColumnRef(source, EVERY), Kind.UNKNOWN) for source in sources])
             return NodeLineage(dict.fromkeys(columns or (EVERY,), edges))
-        computed = tuple([replace(self._copy(node.scored, name), is_copy=False) for name in features])
+        read = (*features, *self._inputs(node.ml_model))
+        computed = tuple([replace(self._copy(node.scored, name), is_copy=False) for name in read])
         computed += (Edge(ColumnRef(node.ml_model, EVERY), Kind.FIT),)
         passed: Mapping[str, tuple[Edge, ...]] = {name: (self._copy(node.scored, name),) for name in scored}
         # How many classes there are, and so how many columns, is known once it is fitted.
@@ -107,6 +108,10 @@ class DagLineage:
         times = {name: _equal(edge.source) for name, (edge,) in passed.items()}
         choices = (Decision(ColumnRef(node.scored, ROWS), Influence.CHOICE, (_OWN_ROW,)),)
         return NodeLineage({**passed, **dict.fromkeys(added, computed)}, times=times, choices=choices)
+
+    def _inputs(self, ml_node_id: str) -> tuple[str, ...]:
+        node = self._dag.nodes[ml_node_id]
+        return node.ml_model.inputs if isinstance(node, MlNode) else ()
 
     def _trace_ml_output(self, node: MlOutputNode) -> NodeLineage:
         learnt = (Edge(ColumnRef(node.ml_model, EVERY), Kind.FIT),)

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
 PART = "if(row_id % 5 = 0, 'test', 'train') as part"
 HELD = "split: {by: column, column: part, holdout_values: [test]}"
 ALL = "split: {by: none}"
+X = "features: [x]"
 
 SQL = {
     "cancer": f"select *, {PART} from {{{{ source('known', 'breast_cancer') }}}}",
@@ -51,7 +52,7 @@ ML_MODELS = {
     "concrete_regression": ("source('known', 'concrete')", f"LinearRegression, label: strength, {ALL}"),
     "iris_clusters": (
         "source('known', 'iris')",
-        'KMeans, params: {k: 3}, features: {exclude: [target]}, transforms: [{columns: "*", scale: none}], ' + ALL,
+        'KMeans, params: {k: 3, seed: 1}, features: {exclude: [target]}, transforms: [{columns: "*", scale: none}], ' + ALL,
     ),
     # From Spark's examples.
     "sparks_linear": (
@@ -90,10 +91,10 @@ ML_MODELS = {
         "MultilayerPerceptronClassifier, label: label, params: {hiddenLayers: [5, 4], maxIter: 100, blockSize: 128}, "
         + ALL,
     ),
-    "sparks_clusters": ("source('known', 'sample_points')", f"KMeans, params: {{k: 2, seed: 1}}, {ALL}"),
-    "sparks_bisected": ("source('known', 'sample_points')", f"BisectingKMeans, params: {{k: 2, seed: 1}}, {ALL}"),
+    "sparks_clusters": ("source('known', 'sample_points')", f"KMeans, {X}, params: {{k: 2, seed: 1}}, {ALL}"),
+    "sparks_bisected": ("source('known', 'sample_points')", f"BisectingKMeans, {X}, params: {{k: 2, seed: 1}}, {ALL}"),
     "sparks_mixture": (
-        "source('known', 'sample_points')", f"GaussianMixture, params: {{k: 2, seed: 538009335}}, {ALL}"
+        "source('known', 'sample_points')", f"GaussianMixture, {X}, params: {{k: 2, seed: 538009335}}, {ALL}"
     ),
 }  # fmt: skip
 
@@ -114,7 +115,7 @@ METRICS = {
     "sparks_bayes": {"accuracy": (1.0, 0.0)},
     # On a random fifth Spark's own run got 0.964, and its documentation 0.902 for the network.
     "sparks_one_vs_rest": {"accuracy": (0.964, 0.03)},
-    "sparks_network": {"accuracy": (0.95, 0.05)},
+    "sparks_network": {"accuracy": (0.902, 0.1)},
     "sparks_clusters": {"silhouette": (0.9997530305375207, 1e-9)},
     "sparks_bisected": {"silhouette": (0.9997530305375207, 1e-9)},
 }

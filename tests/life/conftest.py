@@ -7,35 +7,40 @@ from pathlib import Path
 
 import pytest
 
-from life.project import Project
+from life.project import Commands, Project, scratch_of
 
 
 @pytest.fixture(scope="session")
-def good(tmp_path_factory: pytest.TempPathFactory, class_archive: None) -> Iterator[Project]:
+def warm_commands(tmp_path_factory: pytest.TempPathFactory, class_archive: None) -> Iterator[Commands]:
+    """A process whose commands share one Spark session."""
+    commands = Commands(tmp_path_factory.mktemp("warm"), is_warm=True)
+    yield commands
+    commands.close()
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory, warm_commands: Commands) -> Project:
     """A project with one good build, not to be changed: copy it."""
-    project = Project.new(tmp_path_factory.mktemp("good") / "a project")
+    project = Project.new(tmp_path_factory.mktemp("good") / "a project", warm_commands)
     project.build()
-    project.close()
-    yield project
+    return project
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Callable[[Project, str], Project]]:
-    """Copy projects into the test's folder; their processes end with the test."""
-    copies: list[Project] = []
-
-    def made(project: Project, name: str) -> Project:
-        copies.append(project.copy(tmp_path / name))
-        return copies[-1]
-
-    yield made
-    for project in copies:
-        project.close()
+def copy(tmp_path: Path, warm_commands: Commands) -> Callable[[Project, str], Project]:
+    """Copy projects into the test's folder."""
+    return lambda project, name: project.copy(tmp_path / name, warm_commands)
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, class_archive: None) -> Iterator[Project]:
+def cold(good: Project, tmp_path: Path) -> Iterator[Project]:
+    """A copy of the good project whose commands start a JVM each, if they need one."""
+    commands = Commands(scratch_of(tmp_path / "cold"))
+    yield good.copy(tmp_path / "cold", commands)
+    commands.close()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, warm_commands: Commands) -> Project:
     """A project that was never built."""
-    project = Project.new(tmp_path / "a project")
-    yield project
-    project.close()
+    return Project.new(tmp_path / "a project", warm_commands)

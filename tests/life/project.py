@@ -1,4 +1,4 @@
-"""A tiny project on disk, and a real process in which sqlml's commands run on it."""
+"""A tiny project on disk, and the real processes in which sqlml's commands run on it."""
 
 from __future__ import annotations
 
@@ -112,24 +112,71 @@ class Ended:
         return self.out + self.err
 
 
-class Project:
-    """The folder of a project. Commands run one after another in one real process, which starts with the first."""
+class Commands:
+    """A real process that runs one command after another; it starts with the first.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Args:
+        scratch: folder for its temporary files and those of its JVMs.
+        is_warm: keep one Spark session for all commands, where each would start and end a JVM.
+    """
+
+    def __init__(self, scratch: Path, is_warm: bool = False) -> None:
+        self._scratch = scratch
+        self._mode = "warm" if is_warm else "commands"
         self._process: subprocess.Popen[str] | None = None
 
+    def run(self, root: Path, *arguments: str) -> Ended:
+        if self._process is None:
+            self._process = start_driver(root, self._scratch, self._mode)
+        assert self._process.stdin and self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps([str(root), arguments]) + "\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            raise AssertionError(f"the process ended: {self._process.communicate()}")
+        return Ended(**json.loads(answer))
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate(timeout=60)
+            self._process = None
+
+
+def start_driver(root: Path, scratch: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the driver in a project's folder; Java's temporary files go to `scratch`."""
+    scratch.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, str(DRIVER), *arguments],
+        cwd=root,
+        env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(DRIVER.parents[2])},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class Project:
+    """The folder of a project; its commands run in the process of `commands`."""
+
+    def __init__(self, root: Path, commands: Commands) -> None:
+        self.root = root
+        self._commands = commands
+
     @classmethod
-    def new(cls, root: Path) -> Project:
-        project = cls(root)
+    def new(cls, root: Path, commands: Commands) -> Project:
+        project = cls(root, commands)
         for name, text in FILES.items():
             project.write(name, text)
         return project
 
-    def copy(self, root: Path) -> Project:
+    def copy(self, root: Path, commands: Commands) -> Project:
         """Copy all of it as it lies there, links as links."""
         shutil.copytree(self.root, root, symlinks=True)
-        return Project(root)
+        return Project(root, commands)
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -145,32 +192,11 @@ class Project:
 
     def run(self, *arguments: str) -> Ended:
         """Run one command of sqlml as a user would."""
-        if self._process is None:
-            self._process = self.start("commands")
-        assert self._process.stdin and self._process.stdout
-        try:
-            self._process.stdin.write(json.dumps(arguments) + "\n")
-            self._process.stdin.flush()
-            answer = self._process.stdout.readline()
-        except BrokenPipeError:
-            answer = ""
-        if not answer:
-            raise AssertionError(f"the process ended: {self._process.communicate()}")
-        return Ended(**json.loads(answer))
+        return self._commands.run(self.root, *arguments)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the driver in the project's folder; Java's temporary files go beside the project."""
-        scratch = self.root.with_name(self.root.name + " tmp")
-        scratch.mkdir(exist_ok=True)
-        return subprocess.Popen(
-            [sys.executable, str(DRIVER), *arguments],
-            cwd=self.root,
-            env={**os.environ, "TMPDIR": str(scratch), "PYTHONPATH": str(DRIVER.parents[2])},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        """Start the driver in a process of its own."""
+        return start_driver(self.root, scratch_of(self.root), *arguments)
 
     def kill_build_at(self, failpoint: str, number: int) -> None:
         """Let a build kill itself (-9) when it comes to `failpoint` for the `number`th time; wait for both to end."""
@@ -178,11 +204,6 @@ class Project:
         out, err = process.communicate(timeout=400)
         assert process.returncode == -signal.SIGKILL, out + err
         await_end_of_java(self.root)
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.communicate(timeout=60)
-            self._process = None
 
     # Commands
 
@@ -248,6 +269,10 @@ class Project:
         return pyarrow.dataset.dataset(self.current(name), format="parquet").count_rows()
 
 
+def scratch_of(root: Path) -> Path:
+    return root.with_name(root.name + " tmp")
+
+
 def await_end_of_java(root: Path, timeout_s: float = 30) -> None:
     """Wait until no JVM of this project runs; each has the project's scratch folder in its arguments."""
     deadline = time.monotonic() + timeout_s
@@ -257,7 +282,7 @@ def await_end_of_java(root: Path, timeout_s: float = 30) -> None:
 
 
 def running_java(root: Path) -> list[int]:
-    mark = f"-Djava.io.tmpdir={root.with_name(root.name + ' tmp')}/".encode()
+    mark = f"-Djava.io.tmpdir={scratch_of(root)}/".encode()
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -38,7 +38,7 @@ def change_all(project: Project) -> None:
 
 def predict(project: Project) -> tuple[int, float]:
     """Score the table of features; return the number of rows and the sum of `size`."""
-    ended = project.run("predict", "leaver", "--input", "features", "--output", "scored")
+    ended = project.run("predict", "leaver", "--input", "features", "--output", str(project.root / "scored"))
     assert (ended.code, ended.java) == (0, 1), ended.text
     scored = pyarrow.dataset.dataset(project.root / "scored", format="parquet").to_table().to_pylist()
     assert all(0 <= row["probability"] <= 1 for row in scored)
@@ -85,7 +85,6 @@ def test_killed_over_a_good_build(good, copy, failpoint, number, has_new_feature
         ({FEATURES} if has_new_features else set()) | ({LEAVER} if has_new_champion else set())
     )
     assert predict(reader) == features
-    reader.close()
 
     next_build = copy(crashed, "next build")
     assert next_build.build() == {
@@ -134,7 +133,7 @@ def test_interrupted_while_spark_works(good, copy):
     # Days of work, in one job that writes from its first row on.
     project.write("models/endless.sql", "select id from range(100000000000000) where id % 1000003 = -1\n")
     process = project.start("commands")
-    process.stdin.write(json.dumps(["build"]) + "\n")
+    process.stdin.write(json.dumps([str(project.root), ["build"]]) + "\n")
     process.stdin.flush()
     deadline = time.monotonic() + 400
     while not list(project.root.glob("warehouse/tables/dev/endless/*/_temporary")):
@@ -165,7 +164,7 @@ def test_killed_in_a_new_project_before_anything_was_published(fresh, copy):
         shown = reader.run("show", name)
         assert (shown.code, shown.java) == (2, 0)
         assert shown.err.startswith(f"error: '{name}' has not been built\n"), shown.text
-    scored = reader.run("predict", "leaver", "--input", "features", "--output", "scored")
+    scored = reader.run("predict", "leaver", "--input", "features", "--output", str(reader.root / "scored"))
     assert (scored.code, scored.java) == (2, 0)
     assert scored.err.startswith("error: 'leaver' has no version yet\n"), scored.text
     assert reader.versions() == []

@@ -1,4 +1,4 @@
-"""What a build does again and what it does not: one project through many edits, in a real process."""
+"""What a build does again and what it does not: one project through many edits, in real processes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def champion_of(project: Project) -> list[int]:
     return [number for number, aliases in project.versions() if "champion" in aliases]
 
 
-def test_nothing_changed_starts_no_jvm_and_imports_no_pyspark(good, copy):
-    project = copy(good, "project")
+def test_nothing_changed_starts_no_jvm_and_imports_no_pyspark(cold):
+    project = cold
     ended = project.run("build")
     assert (ended.code, ended.java, ended.has_pyspark) == (0, 0, False), ended.text
     assert ended.out.startswith("nothing to do: ") and " nodes are unchanged" in ended.out
@@ -39,8 +39,8 @@ def test_nothing_changed_starts_no_jvm_and_imports_no_pyspark(good, copy):
     assert project.statuses() == KEPT
 
 
-def test_edits_that_count_for_nothing(good, copy):
-    project = copy(good, "project")
+def test_edits_that_count_for_nothing(cold):
+    project = cold
     project.edit("models/features.sql", "-- one row per person\nselect id,", "/* one row\n each */\nSELECT   id\n  ,")
     project.edit("models/active.sql", "select id, team", "select id, -- who\n team")
     check_nothing_runs(project)

@@ -52,7 +52,8 @@ ML_MODELS = {
     "concrete_regression": ("source('known', 'concrete')", f"LinearRegression, label: strength, {ALL}"),
     "iris_clusters": (
         "source('known', 'iris')",
-        'KMeans, params: {k: 3, seed: 1}, features: {exclude: [target]}, transforms: [{columns: "*", scale: none}], ' + ALL,
+        "KMeans, params: {k: 3, seed: 1}, features: {exclude: [target]}, "
+        'transforms: [{columns: "*", scale: none}], ' + ALL,
     ),
     # From Spark's examples.
     "sparks_linear": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from pyspark.sql import functions as sf
 
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Split, TransformSpec
@@ -39,22 +40,34 @@ def fit(spark, rows, ml_model, folder):
     return centre_rows(spark, pipeline, version), scored, plain
 
 
-@pytest.mark.parametrize("scale", SCALES)
-def test_numbers_are_given_back_their_units(spark, rows, spec, tmp_path, scale):
-    """A converged euclidean centre is the mean of its rows, whatever they were scaled by."""
-    how = TransformSpec(("x", "n"), PLACE, impute=0, scale=scale.partition(" ")[0], params=SCALES[scale])
-    given = {"label": None, "include": ("x", "n"), "transforms": (how,), "split": Split(by="none")}
-    ml_model = spec("KMeans", params={"k": 3, "maxIter": 200, "tol": 0.0}, **given)
-    centres, scored, _ = fit(spark, rows, ml_model, tmp_path / "m")
-    assert centres.dtypes == [("cluster", "int"), ("size", "bigint"), ("x", "double"), ("n", "double")]
-    means = scored.groupBy("cluster").agg({"*": "count", "n": "avg"}).collect()
-    x = {row.cluster: row.x for row in scored.selectExpr("cluster", "coalesce(x, 0) x").groupBy("cluster").avg("x")
-         .withColumnRenamed("avg(x)", "x").collect()}  # fmt: skip
-    expected = {row.cluster: (row["count(1)"], x[row.cluster], row["avg(n)"]) for row in means}
-    found = {row.cluster: (row.size, row.x, row.n) for row in centres.collect()}
+def test_numbers_are_given_back_their_units(spark, rows, spec, tmp_path):
+    """A converged euclidean centre is the mean of its rows, whatever they were scaled by: each scale in one fit."""
+    names = {how: how.replace(" ", "_") for how in SCALES}
+    given = rows.selectExpr("id", "n", *[f"x + {n} as {name}" for n, name in enumerate(names.values())])
+    transforms = tuple(
+        TransformSpec((names[how],), PLACE, impute=0, scale=how.partition(" ")[0], params=params)
+        for how, params in SCALES.items()
+    )
+    ml_model = spec(
+        "KMeans",
+        params={"k": 3, "maxIter": 200, "tol": 0.0},
+        label=None,
+        include=("n", *names.values()),
+        transforms=(TransformSpec(("n",), PLACE, scale="standard"), *transforms),
+        split=Split(by="none"),
+    )
+    centres, scored, _ = fit(spark, given, ml_model, tmp_path / "m")
+    doubles = [(name, "double") for name in ("n", *names.values())]
+    assert centres.dtypes == [("cluster", "int"), ("size", "bigint"), *doubles]
+    means = [f"avg(coalesce({name}, 0)) {name}" for name in ("n", *names.values())]
+    expected = {
+        row.cluster: row
+        for row in scored.groupBy("cluster").agg(sf.expr("count(*) size"), *map(sf.expr, means)).collect()
+    }
+    found = {row.cluster: row for row in centres.collect()}
     assert found.keys() == expected.keys() == {0, 1, 2}
-    for cluster, values in expected.items():
-        assert found[cluster] == pytest.approx(values, rel=1e-9)
+    for cluster, row in expected.items():
+        assert found[cluster].asDict() == pytest.approx(row.asDict(), rel=1e-9)
 
 
 def test_categories_are_shares_and_arrays_stay_arrays(spark, rows, spec, tmp_path):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlml.ir.dag import Node
     from sqlml.ir.explanations import Row
     from sqlml.ir.signatures import FeatureChange
+    from sqlml.ir.state import Metric
     from sqlml.lineage import ColumnLineage
     from sqlml.model import VersionInfo
     from sqlml.plan import Planned, PlannedFeatures
@@ -283,15 +284,25 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
     for gate in version.gates:
         click.echo(f"  gate       {gate.gate}: {'passed' if gate.is_passed else 'FAILED'} ({gate.reason})")
     click.echo()
-    print_table(
-        ("dataset", "metric", "value"), [(entry.dataset, entry.metric, entry.value) for entry in version.metrics]
-    )
+    _print_metrics(version.metrics)
     click.echo()
     print_table(("feature", "type"), [(column.name, column.type) for column in version.signature.features])
     click.echo()
     print_table(("output", "type"), [(column.name, column.type) for column in version.signature.outputs])
     for name, rows in info.tables.items():
         _print_explanation(name, rows)
+
+
+_MEASURES = ("value", "rows", "low", "high", "baseline", "gain_low", "gain_high")
+
+
+def _print_metrics(metrics: Sequence[Metric]) -> None:
+    """Print metrics, those of all rows first, without the columns that have no value in any."""
+    names = ["dataset", *(["slice"] if any(entry.slice for entry in metrics) else []), "metric", "value"]
+    for name in ("low", "high", "baseline", "rows"):
+        names += [name] if any(getattr(entry, name) is not None for entry in metrics) else []
+    rows = sorted(metrics, key=lambda entry: (entry.slice != "", entry.dataset != "training", entry.slice))
+    print_table(names, [[getattr(entry, name) for name in names] for entry in rows])
 
 
 def _print_explanation(name: str, rows: Sequence[Row]) -> None:
@@ -351,7 +362,7 @@ def _version(info: VersionInfo) -> dict[str, Any]:
             for gate in version.gates
         ],
         "metrics": [
-            {"dataset": entry.dataset, "slice": entry.slice, "metric": entry.metric, "value": entry.value}
+            {name: getattr(entry, name) for name in ("dataset", "slice", "metric", *_MEASURES)}
             for entry in version.metrics
         ],
         "features": [{"name": column.name, "type": column.type} for column in version.signature.features],

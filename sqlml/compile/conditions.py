@@ -1,4 +1,4 @@
-"""Reads the condition of an ML model: its `where:` and known columns in, what it reads and placed errors out."""
+"""Reads the conditions of ML models: their text and known columns in, what it reads and placed errors out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sqlml.compile.sql import Statement, parse_statement
 from sqlml.compile.tokens import digest_tokens
 from sqlml.errors import CompileError, SqlmlError
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import MlModel
 
 # A condition is read as the WHERE clause of a statement over this relation.
 _TRAINING = "training"
@@ -20,12 +19,16 @@ _FRAME = f"select 1 as kept from {_TRAINING} where "
 
 
 def read_condition(
-    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, errors: list[SqlmlError]
+    condition: str, what: str, place: SourceLocation, training: Readable, errors: list[SqlmlError]
 ) -> Condition | None:
-    """Return what the `where:` of an ML model reads, None if it cannot be read; errors are appended to `errors`."""
-    place = ml_model.places.value_of("where")
-    what = f"where: of ml model '{ml_model.name}'"
-    condition, shift = str(ml_model.where), len(_FRAME)
+    """Return what a condition reads, None if it cannot be read; errors are appended to `errors`.
+
+    Args:
+        what: it is, as errors call it.
+        place: where it stands.
+        training: the relation whose rows it chooses.
+    """
+    shift = len(_FRAME)
 
     def locate(start: int, end: int | None = None) -> SourceLocation:
         return place.part(condition, start - shift, None if end is None else end - shift)
@@ -38,7 +41,7 @@ def read_condition(
     if not _is_condition(statement):
         errors.append(CompileError(f"{what} is not one condition", place, "write what stands after WHERE, and no more"))
         return None
-    readable = {_TRAINING: Readable(_TRAINING, title, columns)}
+    readable = {_TRAINING: Readable(_TRAINING, training.title, training.columns)}
     analysis = analyze(statement, readable, what, locate)
     errors.extend(analysis.errors)
     if not analysis.is_exact:

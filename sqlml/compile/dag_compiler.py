@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.contracts import check_declared_types, read_contract
+from sqlml.compile.evaluation import check_evaluation
 from sqlml.compile.facts import Facts, SqlFacts
 from sqlml.compile.findings import Finding, ancestors_of, decide_levels, ml_nodes
 from sqlml.compile.fingerprints import engine_part
@@ -215,9 +216,11 @@ class _Compiler:
 
     def _compile_ml(self, node: MlNode) -> None:
         training, before = self._readable(node.training_relation), len(self._errors)
-        features, condition = check_ml_node(node, training.title, training.columns, self._conditions, self._errors)
+        features, condition = check_ml_node(node, training, self._conditions, self._errors)
         is_sound = len(self._errors) == before
         self._found.transforms[node.id] = check_types(node.ml_model, training, is_sound, self._errors)
+        sliced = check_evaluation(node.ml_model, training, self._conditions, self._errors)
+        self._found.slice_columns[node.id] = sliced
         self._found.features[node.id] = features
         self._found.conditions[node.id] = condition
         self._found.signatures[node.id] = expect_signature(node.ml_model, training, features)

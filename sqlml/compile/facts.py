@@ -99,6 +99,7 @@ class Facts:
         columns: of relations; None where unknown.
         types: of relations: each of `columns`, in order, to its type, None if that is unknown.
         features, conditions, signatures, transforms: of ML models.
+        slice_columns: of ML models: what their slices read, in lower case; None: not all of it is known.
     """
 
     sql: dict[str, SqlFacts] = field(default_factory=dict)
@@ -108,6 +109,7 @@ class Facts:
     conditions: dict[str, Condition | None] = field(default_factory=dict)
     signatures: dict[str, ExpectedSignature] = field(default_factory=dict)
     transforms: dict[str, tuple[FeatureTransform, ...]] = field(default_factory=dict)
+    slice_columns: dict[str, frozenset[str] | None] = field(default_factory=dict)
 
     def type_of(self, node_id: str, column: str) -> str:
         """Return the type of a column as its node spells it; empty if that is unknown."""

@@ -115,7 +115,8 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         "transforms": transforms,
         "label": [ml_model.label, ml_model.null_label],
         "positive": ml_model.positive,
-        "threshold": ml_model.threshold,
+        "threshold": ml_model.threshold if ml_model.threshold_rule is None else asdict(ml_model.threshold_rule),
+        **_evaluation_parts(ml_model),
         "keys": ml_model.keys,
         "event_time": ml_model.event_time,
         **{key: column for key, column in ml_model.role_columns.items() if key != "label"},
@@ -124,3 +125,15 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         "output_prefix": ml_model.output_prefix,
     }
     return {key: digest_of(value) for key, value in spec.items()}
+
+
+def _evaluation_parts(ml_model: MlModel) -> dict[str, Any]:
+    """Return what is given of how it is measured; nothing for what is not, so that nobody else's digest changes."""
+    weights = ml_model.class_weights
+    parts = {
+        "class_weights": sorted(map(list, weights.items()), key=str) if isinstance(weights, Mapping) else weights,
+        "slices": [[part.name, part.where] for part in ml_model.slices],
+        "baseline": ml_model.baseline,
+        "refit": ml_model.refit if ml_model.refit != "none" else None,
+    }
+    return {key: value for key, value in parts.items() if value}

@@ -89,7 +89,9 @@ class Hasher:
         return parts | {"engine": self._engine}
 
     def _seen_by(self, node: MlNode) -> ParentDigest:
-        read = columns_read(node.ml_model, self._facts.features.get(node.id), self._facts.conditions.get(node.id))
+        facts = self._facts
+        features, where = facts.features.get(node.id), facts.conditions.get(node.id)
+        read = columns_read(node.ml_model, features, where, facts.slice_columns.get(node.id, frozenset()))
         if read is None:
             return seen_whole(self._whole[node.training_relation])
         return self._slice(node.training_relation, read)

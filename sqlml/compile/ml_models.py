@@ -22,24 +22,22 @@ from sqlml.ir.signatures import ExpectedSignature, find_misfit
 
 
 def check_ml_node(
-    node: MlNode,
-    title: str,
-    columns: tuple[str, ...] | None,
-    conditions: ConditionReader,
-    errors: list[SqlmlError],
+    node: MlNode, training: Readable, conditions: ConditionReader, errors: list[SqlmlError]
 ) -> tuple[tuple[str, ...] | None, Condition | None]:
     """Return the features and the condition of an ML model; errors are appended to `errors`.
 
     Args:
-        title: name of its training relation.
-        columns: of its training relation; None: unknown, then no column of the spec is checked.
+        training: its training relation; where its columns are unknown, no column of the spec is checked.
         conditions: reads its `where:`.
     """
-    ml_model = node.ml_model
+    ml_model, title, columns = node.ml_model, training.title, training.columns
     errors.extend(check_estimator_params(ml_model))
     errors.extend(_check_threshold(ml_model))
     errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
-    condition = conditions.read(ml_model, title, columns, errors)
+    condition = None
+    if ml_model.where is not None:
+        what, place = f"where: of ml model '{ml_model.name}'", ml_model.places.value_of("where")
+        condition = conditions.read(ml_model.where, what, place, training, errors)
     features: tuple[str, ...] | None = None
     if columns is not None:
         try:
@@ -53,7 +51,7 @@ def check_ml_node(
 
 
 def _check_threshold(ml_model: MlModel) -> Iterator[SqlmlError]:
-    for name in ("threshold", "thresholds") if ml_model.threshold is not None else ():
+    for name in ("threshold", "thresholds") if ml_model.has_threshold else ():
         if name in ml_model.params:
             what = f"ml model '{ml_model.name}' gives a threshold twice: 'threshold' and the param '{name}'"
             yield CompileError(what, ml_model.places.of(f"params.{name}"), f"remove the param '{name}'")
@@ -109,11 +107,13 @@ def _check_allowed(ml_model: MlModel, features: tuple[str, ...] | None) -> Itera
             yield CompileError(what, place, suggest(column, features or (), "they are"))
 
 
-def columns_read(ml_model: MlModel, features: tuple[str, ...] | None, where: Condition | None) -> frozenset[str] | None:
+def columns_read(
+    ml_model: MlModel, features: tuple[str, ...] | None, where: Condition | None, slices: frozenset[str] | None
+) -> frozenset[str] | None:
     """Return the columns (lower case) that fit and evaluation read; None where they are unknown."""
-    if features is None or (where is not None and where.columns is None):
+    if features is None or slices is None or (where is not None and where.columns is None):
         return None
-    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.split.columns)}
+    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.split.columns, *slices)}
     return frozenset(names | (where.columns or frozenset() if where else frozenset()))
 
 

@@ -8,7 +8,9 @@ from sqlml.compile.readable import Readable
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlOutputNode
+from sqlml.ir.estimators import estimator_of
 from sqlml.ir.ml_outputs import OUTPUT_KINDS, SEEN_ROLES, Trained
+from sqlml.ir.ml_tables import ml_table_columns, tables_of
 from sqlml.ir.state import Column
 
 
@@ -22,6 +24,8 @@ def check_ml_output(
         read: the relations that it reads, by node id.
         errors: gets what is wrong.
     """
+    if node.is_called:
+        return _ml_table(node, trained, errors)
     kind = OUTPUT_KINDS[node.output.kind]
     for key, node_id, roles in (("for", node.over, kind.over), ("exclude_seen", node.seen, SEEN_ROLES)):
         if node_id is not None:
@@ -35,6 +39,15 @@ def check_ml_output(
         fix = "give the feature or the id of that name another one in the SQL of the training data"
         errors.append(CompileError(what, node.places.of("kind"), fix))
     return None if twice else {column.name: parse_type(column.type) for column in columns}
+
+
+def _ml_table(node: MlOutputNode, trained: Trained, errors: list[SqlmlError]) -> dict[str, SparkType | None]:
+    ml_model, table = trained.ml_model, node.output.kind
+    has = tables_of(estimator_of(ml_model))
+    if table not in has:
+        what = f"ml_table('{ml_model.name}', '{table}'): a version of '{ml_model.estimator}' has no such table"
+        errors.append(CompileError(what, node.places.whole, suggest(table, has, "it has")))
+    return {column.name: parse_type(column.type) for column in ml_table_columns(table)}
 
 
 def _missing(

@@ -249,17 +249,19 @@ class PredictionNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MlOutputNode(BuiltNode):
-    """An entry of `outputs:` of an ML model: a table made from its champion.
+    """A table made from the champion of an ML model: an entry of its `outputs:`, or what an `ml_table()` call reads.
 
     Attributes:
         ml_model: id of the ML model.
         over: the relation that says whom it is made for; None: all that the champion was fitted on.
         seen: the relation whose pairs are left out; None: none are.
         seen_where: SQL condition on the rows of `seen`.
+        is_called: whether an `ml_table()` call made it; then the output's kind is the table's name.
     """
 
     ml_model: str
     output: MlOutput
+    is_called: bool = False
     over: str | None = None
     seen: str | None = None
     seen_where: str | None = None

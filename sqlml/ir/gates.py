@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlml.errors import CompileError, suggest
 from sqlml.ir.estimators import Estimator
-from sqlml.ir.metrics import METRICS, known_metrics
+from sqlml.ir.metrics import DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
 from sqlml.ir.project import Gate, MlModel
 from sqlml.ir.state import GateResult, Metric
 
@@ -17,13 +17,32 @@ def gate_dataset(ml_model: MlModel) -> str:
     return "training" if ml_model.split.by == "none" else "holdout"
 
 
-def check_gates(gates: Sequence[Gate], metrics: Sequence[Metric], dataset: str) -> tuple[GateResult, ...]:
-    """Return how each gate came out on the metrics of `dataset`, in order.
+def gated_datasets(ml_model: MlModel) -> frozenset[str]:
+    """Return the datasets that gates are about, that of those which do not say it included."""
+    named = [gate.dataset for gate in ml_model.gates if gate.dataset is not None]
+    return frozenset([gate_dataset(ml_model), *named])
 
-    A metric that is missing or not a number fails its gates: what could not be measured has not been shown to be good.
+
+def measured_tops(ml_model: MlModel) -> tuple[float, ...]:
+    """Return the shares of rows that metrics of the top are measured for: the usual one, and those of gates."""
+    return tuple(sorted({DEFAULT_TOP, *[gate.top for gate in ml_model.gates if gate.top is not None]}))
+
+
+def check_gates(gates: Sequence[Gate], metrics: Sequence[Metric], dataset: str) -> tuple[GateResult, ...]:
+    """Return how each gate came out, in order.
+
+    A metric that is missing or not a number fails its gates, as does a comparison without an interval: what could not
+    be measured has not been shown to be good.
+
+    Args:
+        dataset: that of the gates which do not name one.
     """
-    values = {entry.metric: entry.value for entry in metrics if entry.dataset == dataset and not entry.slice}
-    return tuple(_check(gate, values.get(gate.metric), dataset) for gate in gates)
+    found = {(entry.dataset, entry.slice, entry.metric): entry for entry in metrics}
+    results = []
+    for gate in gates:
+        of = gate.dataset or dataset
+        results.append(_check(gate, found.get((of, gate.slice, measured_name(gate.metric, gate.top))), of))
+    return tuple(results)
 
 
 def unknown_gate_metrics(ml_model: MlModel, estimator: Estimator) -> list[CompileError]:
@@ -41,25 +60,61 @@ def unknown_gate_metrics(ml_model: MlModel, estimator: Estimator) -> list[Compil
     ]
 
 
-def _check(gate: Gate, value: float | None, dataset: str) -> GateResult:
-    text = _text(gate)
-    if value is None:
-        needs = ", it needs two classes" if gate.metric in METRICS and METRICS[gate.metric].is_binary_only else ""
-        return GateResult(text, False, None, f"'{gate.metric}' was not measured on {_rows(dataset)}{needs}")
+def _check(gate: Gate, measured: Metric | None, dataset: str) -> GateResult:
+    text, name, rows = _text(gate), measured_name(gate.metric, gate.top), _rows(dataset, gate.slice)
+    if measured is None:
+        return GateResult(text, False, None, f"'{name}' was not measured on {rows}{_needs(gate)}")
+    value = measured.value
     if math.isnan(value):
-        return GateResult(text, False, None, f"'{gate.metric}' is not a number on {_rows(dataset)}")
-    is_passed = (gate.at_least is None or value >= gate.at_least) and (gate.at_most is None or value <= gate.at_most)
-    return GateResult(text, is_passed, value, f"{gate.metric} is {value:.6g} on {_rows(dataset)}")
+        return GateResult(text, False, None, f"'{name}' is not a number on {rows}")
+    reason = f"{name} is {value:.6g}{_interval(measured.low, measured.high)} on {rows}"
+    if gate.is_sure and (measured.low is None or measured.high is None):
+        return GateResult(text, False, value, f"{reason}, without an interval to be sure by")
+    low, high = (measured.low, measured.high) if gate.is_sure else (value, value)
+    is_passed = (gate.at_least is None or (low is not None and low >= gate.at_least)) and (
+        gate.at_most is None or (high is not None and high <= gate.at_most)
+    )
+    if gate.better_than is None:
+        return GateResult(text, is_passed, value, reason)
+    is_better, compared = _compare(gate, measured)
+    return GateResult(text, is_passed and is_better, value, f"{reason}, {compared}")
+
+
+def _compare(gate: Gate, measured: Metric) -> tuple[bool, str]:
+    """Return whether a metric is surely better than the baseline's, and by how much."""
+    if measured.baseline is None or measured.gain_low is None:
+        return False, "without a baseline to compare it with"
+    kind = kind_of(measured.metric)
+    is_higher_better = kind is None or kind.is_higher_better
+    gain = measured.value - measured.baseline if is_higher_better else measured.baseline - measured.value
+    said = "better" if gain > 0 else "worse"
+    interval = _interval(measured.gain_low, measured.gain_high)
+    by = f"the baseline has {measured.baseline:.6g}: {said} by {abs(gain):.6g}{interval}"
+    return measured.gain_low > gate.by, by
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" (95 %: {low:.6g} to {high:.6g})"
+
+
+def _needs(gate: Gate) -> str:
+    if gate.top is not None or gate.slice:
+        return "; if the gate is new, fit again with --retrain"
+    return ", it needs two classes" if gate.metric in METRICS and METRICS[gate.metric].is_binary_only else ""
 
 
 def _text(gate: Gate) -> str:
+    name = measured_name(gate.metric, gate.top) + (f" of {gate.slice}" if gate.slice else "")
     bounds = []
     if gate.at_least is not None:
-        bounds.append(f"{gate.metric} >= {gate.at_least:g}")
+        bounds.append(f"{name} >= {gate.at_least:g}")
     if gate.at_most is not None:
-        bounds.append(f"{gate.metric} <= {gate.at_most:g}")
-    return " and ".join(bounds)
+        bounds.append(f"{name} <= {gate.at_most:g}")
+    if gate.better_than is not None:
+        bounds.append(f"{name} better than {gate.better_than}" + (f" by {gate.by:g}" if gate.by else ""))
+    return " and ".join(bounds) + (", surely" if gate.is_sure else "")
 
 
-def _rows(dataset: str) -> str:
-    return "the hold-out" if dataset == "holdout" else "the training rows"
+def _rows(dataset: str, part: str) -> str:
+    rows = "the hold-out" if dataset == "holdout" else "the training rows"
+    return f"{rows} of {part}" if part else rows

@@ -19,6 +19,9 @@ class MetricKind:
         is_higher_better: which way is better.
         is_binary_only: whether it exists for two classes only.
         returns: which predictions it can be measured on.
+        takes_top: whether it is about the share of rows with the highest scores: then it is measured as `liftAtTop10`.
+        is_of_decisions: whether it follows from which rows are predicted to be what, so that a threshold can be learnt
+            by it.
     """
 
     name: str
@@ -26,35 +29,64 @@ class MetricKind:
     is_higher_better: bool = True
     is_binary_only: bool = False
     returns: frozenset[Returns] = frozenset(Returns)
+    takes_top: bool = False
+    is_of_decisions: bool = False
 
+
+DEFAULT_TOP = 0.1
+"""The share of rows that `liftAtTop` and its like are about."""
 
 _SCORED = frozenset({Returns.PROBABILITIES, Returns.SCORES})
 _TOPICS = frozenset({Returns.TOPICS})
+
+_PROBABLE = frozenset({Returns.PROBABILITIES})
+_CLASSES = Problem.CLASSIFICATION
+
+
+def _decided(name: str, *, is_higher_better: bool = True, is_binary_only: bool = False) -> MetricKind:
+    return MetricKind(name, _CLASSES, is_higher_better, is_binary_only, is_of_decisions=True)
+
 
 # The first of a problem that an evaluation has is the one number shown of a fit.
 METRICS: dict[str, MetricKind] = {
     entry.name: entry
     for entry in (
         # Exact (Spark's numBins=0): 1,000 bins, Spark's default, move in the sixth digit between two evaluations.
-        MetricKind("areaUnderROC", Problem.CLASSIFICATION, is_binary_only=True, returns=_SCORED),
+        MetricKind("areaUnderROC", _CLASSES, is_binary_only=True, returns=_SCORED),
         # With two classes `precision`, `recall` and `f1` are the positive class's; with more, `f1` is Spark's: each
         # class's, weighted by its share of the rows.
-        MetricKind("f1", Problem.CLASSIFICATION),
-        MetricKind("areaUnderPR", Problem.CLASSIFICATION, is_binary_only=True, returns=_SCORED),
-        MetricKind("precision", Problem.CLASSIFICATION, is_binary_only=True),
-        MetricKind("recall", Problem.CLASSIFICATION, is_binary_only=True),
-        MetricKind("accuracy", Problem.CLASSIFICATION),
+        _decided("f1"),
+        MetricKind("areaUnderPR", _CLASSES, is_binary_only=True, returns=_SCORED),
+        # scikit-learn's: steps, where Spark's area draws lines between the points.
+        MetricKind("averagePrecision", _CLASSES, is_binary_only=True, returns=_SCORED),
+        _decided("precision", is_binary_only=True),
+        _decided("recall", is_binary_only=True),
+        _decided("accuracy"),
         # Probabilities are kept 1e-15 away from 0 and 1, as Spark does.
-        MetricKind(
-            "logLoss", Problem.CLASSIFICATION, is_higher_better=False, returns=frozenset({Returns.PROBABILITIES})
-        ),
-        MetricKind("weightedPrecision", Problem.CLASSIFICATION),
-        MetricKind("weightedRecall", Problem.CLASSIFICATION),
-        MetricKind("weightedFMeasure", Problem.CLASSIFICATION),
+        MetricKind("logLoss", _CLASSES, is_higher_better=False, returns=_PROBABLE),
+        MetricKind("brierScore", _CLASSES, is_higher_better=False, returns=_PROBABLE),
+        # Of the probability of class 1, or with more classes of the predicted one, in ten bins of one width.
+        MetricKind("calibrationError", _CLASSES, is_higher_better=False, returns=_PROBABLE),
+        MetricKind("precisionAtTop", _CLASSES, is_binary_only=True, returns=_SCORED, takes_top=True),
+        MetricKind("recallAtTop", _CLASSES, is_binary_only=True, returns=_SCORED, takes_top=True),
+        MetricKind("liftAtTop", _CLASSES, is_binary_only=True, returns=_SCORED, takes_top=True),
+        _decided("falsePositiveRate", is_higher_better=False, is_binary_only=True),
+        _decided("balancedAccuracy"),
+        _decided("weightedPrecision"),
+        _decided("weightedRecall"),
+        _decided("weightedFMeasure"),
+        _decided("weightedTruePositiveRate"),
+        _decided("weightedFalsePositiveRate", is_higher_better=False),
+        _decided("hammingLoss", is_higher_better=False),
         MetricKind("rmse", Problem.REGRESSION, is_higher_better=False),
         MetricKind("mae", Problem.REGRESSION, is_higher_better=False),
         MetricKind("r2", Problem.REGRESSION),
         MetricKind("mse", Problem.REGRESSION, is_higher_better=False),
+        MetricKind("mape", Problem.REGRESSION, is_higher_better=False),
+        # Of the quantiles that are predicted, else of the prediction as the median.
+        MetricKind("quantileLoss", Problem.REGRESSION, is_higher_better=False),
+        # Spark's: how far predictions are spread around the mean label. More is not better: noise spreads, too.
+        MetricKind("var", Problem.REGRESSION),
         MetricKind("silhouette", Problem.CLUSTERING, returns=frozenset(Returns) - _TOPICS),
         # The sum of squared distances to the final centres (of distances, if they are cosine). Spark's own summary has
         # the cost before the last move of the centres.
@@ -73,6 +105,18 @@ def known_metrics(estimator: Estimator) -> tuple[str, ...]:
 
 def _measures(entry: MetricKind, estimator: Estimator) -> bool:
     return entry.problem is estimator.problem and (estimator.is_foreign or estimator.returns in entry.returns)
+
+
+def measured_name(name: str, top: float | None = None) -> str:
+    """Return the name under which a metric is kept: `liftAtTop` of the best tenth of the rows is `liftAtTop10`."""
+    if name not in METRICS or not METRICS[name].takes_top:
+        return name
+    return f"{name}{100 * (DEFAULT_TOP if top is None else top):.10g}"
+
+
+def kind_of(measured: str) -> MetricKind | None:
+    """Return the kind of a metric by the name under which it is kept."""
+    return METRICS.get(measured) or METRICS.get(measured.rstrip("0123456789."))
 
 
 def headline(metrics: Sequence[Metric], dataset: str) -> Metric | None:

@@ -44,7 +44,7 @@ _OF_CLUSTERS = {
 
 def class_count_of(ml_model: MlModel, estimator: Estimator, label_type: str | None) -> int | None:
     """Return how many classes a classifier must have to be fitted at all; None: its rows decide."""
-    is_binary = ml_model.positive is not None or ml_model.threshold is not None
+    is_binary = ml_model.positive is not None or ml_model.has_threshold
     return 2 if is_binary or estimator.max_classes == 2 or label_type == "boolean" else None
 
 

@@ -161,12 +161,55 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A condition on a metric of the hold-out: `metric >= at_least` and/or `metric <= at_most`."""
+    """A condition on a metric: `metric >= at_least`, `metric <= at_most`, or better than the trivial model.
+
+    Attributes:
+        better_than: `baseline`; None: it is not compared.
+        by: how much better it must be at least, in the metric's own unit.
+        dataset: `training` or `holdout`; None: the hold-out, or the training rows where nothing is held out.
+        slice: as metrics have it; empty: all rows.
+        top: the share of rows that a metric of the top is about; None: the default.
+        is_sure: whether the whole 95 % interval must meet the limits.
+    """
 
     metric: str
     location: SourceLocation
     at_least: float | None = None
     at_most: float | None = None
+    better_than: Literal["baseline"] | None = None
+    by: float = 0.0
+    dataset: Literal["training", "holdout"] | None = None
+    slice: str = ""
+    top: float | None = None
+    is_sure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Parts of the rows that are measured on their own: one for each value of a column, or those of a condition.
+
+    Attributes:
+        name: of the column, or of the condition.
+        where: the SQL condition; None: it is a column.
+    """
+
+    name: str
+    location: SourceLocation
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdRule:
+    """How a threshold is learnt: by the greatest value of a metric, or by the least cost of what is wrong.
+
+    Attributes:
+        maximize: name of the metric; None: costs decide.
+        false_positive, false_negative: cost of one such row.
+    """
+
+    maximize: str | None = None
+    false_positive: float = 1.0
+    false_negative: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +257,11 @@ class MlModel:
         label, weight, offset, censor: columns by their role (`ir.roles`); a clustering has no label.
         positive: the label value of class 1.
         threshold: a row is of class 1 when its probability is above it.
+        threshold_rule: how the threshold is learnt, if it is.
+        class_weights: `balanced`, or a weight for each value of the label; None: classes count as often as they occur.
+        slices: parts of the rows that are measured on their own.
+        baseline: which trivial model it is compared with; None: the usual one.
+        refit: `all`: once it is measured, it is fitted again on all rows, those of the hold-out too.
         include, exclude: features by name; an empty `include` means every column without a role.
         allow_leakage: features that may know the future, each with the reason.
         diagnostics: code to level, where this ML model or its folder sets one.
@@ -234,6 +282,11 @@ class MlModel:
     label: str | None = None
     positive: Scalar = None
     threshold: float | None = None
+    threshold_rule: ThresholdRule | None = None
+    class_weights: Literal["balanced"] | Mapping[Scalar, float] | None = None
+    slices: tuple[Slice, ...] = ()
+    baseline: Literal["majority", "mean", "median"] | None = None
+    refit: Literal["none", "all"] = "none"
     keys: tuple[str, ...] = ()
     event_time: str | None = None
     weight: str | None = None
@@ -261,6 +314,11 @@ class MlModel:
         if self.event_time is not None:
             roles[self.event_time] = "event time"
         return roles | {column: ROLES[key].name for key, column in self.role_columns.items()}
+
+    @property
+    def has_threshold(self) -> bool:
+        """Whether a threshold is given or learnt."""
+        return self.threshold is not None or self.threshold_rule is not None
 
     @property
     def role_columns(self) -> Mapping[str, str]:

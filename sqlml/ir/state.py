@@ -66,12 +66,27 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One measured number; `dataset` is `training` or `holdout`, `slice` is empty for all rows."""
+    """One measured number.
+
+    Attributes:
+        dataset: `training` or `holdout`.
+        slice: empty for all rows; else `carrier=UA`, or the name of a condition.
+        rows: that it was measured on; None: not counted.
+        low, high: ends of the 95 % interval by bootstrap; None where there is none.
+        baseline: what the trivial model has; None: there is none.
+        gain_low, gain_high: ends of the interval of how much better than the baseline it is (above 0: better).
+    """
 
     dataset: str
     metric: str
     value: float
     slice: str = ""
+    rows: int | None = None
+    low: float | None = None
+    high: float | None = None
+    baseline: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def _split_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[Sqlml
             yield CompileError(what, place, "split by columns that can be hashed: no map, vector or variant in them")
         elif found and split.by == "column":
             values = [*split.holdout_values, *split.train_values]
-            wrong = [value for value in values if not _may_be(value, found)]
+            wrong = [value for value in values if not may_be(value, found)]
             if wrong:
                 shown = ", ".join(map(repr, wrong))
                 yield CompileError(
@@ -131,8 +131,8 @@ def _key_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlEr
             )
 
 
-def _may_be(value: Scalar, data_type: str) -> bool:
-    """Return whether a column of a Spark type may hold a value that a spec gives, which is cast to that type."""
+def may_be(value: Scalar, data_type: str) -> bool:
+    """Tell whether a column of a Spark type may hold a value that a spec gives, which is cast to that type."""
     base = _base(data_type)
     if value is None or base in TEXTS:
         return True

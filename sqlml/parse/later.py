@@ -41,9 +41,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "metrics": "business metrics",
         "semantic_models": "business metrics",
         "ml_models.tune": "a search over params",
-        "ml_models.refit": "a last fit on all rows",
-        "ml_models.slices": "metrics of parts of the rows",
-        "ml_models.class_weights": "weights by class",
         "ml_models.freshness": "how old data may be",
         "ml_models.user": "recommendation",
         "ml_models.item": "recommendation",
@@ -65,10 +62,7 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "ml_models.transforms.near": "neighbours by hash",
         "ml_models.gates.not_worse_than": "comparison with the champion",
         "ml_models.gates.tolerance": "comparison with the champion",
-        "ml_models.gates.better_than": "comparison with a baseline",
         "ml_models.gates.k": "metrics of a ranking",
-        "ml_models.gates.slice": "metrics of parts of the rows",
-        "ml_models.gates.dataset": "metrics of the training rows",
         "ml_models.split.within": "a split in each group",
         "models.data_tests": "data tests of a whole relation",
         "models.tests": "data tests of a whole relation",
@@ -142,7 +136,6 @@ LATER_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 LATER_MAPPINGS: Mapping[str, str] = MappingProxyType(
     {
-        "ml_models.threshold": "a learnt threshold; give a number between 0 and 1",
         "ml_models.transforms.columns": "columns by type or by pattern; give their names",
         "ml_models.features.include": "columns by type or by pattern; give their names",
         "ml_models.features.exclude": "columns by type or by pattern; give their names",

@@ -10,6 +10,7 @@ from typing import Any
 from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.estimators import ESTIMATORS, NOT_HERE, Estimator, Problem, find_estimator
 from sqlml.ir.roles import ROLES
+from sqlml.parse.evaluation import check_evaluation
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 
@@ -48,7 +49,7 @@ def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     yield from _check_features(spec, subject)
     yield from _check_transforms(spec, subject)
     yield from _check_split(spec.split, spec.event_time, subject)
-    yield from _check_gates(spec, subject)
+    yield from check_evaluation(spec, subject)
 
 
 def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
@@ -229,13 +230,3 @@ def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> 
             yield subject.value_error(
                 "split.train_values", f"value '{value}' is both fitted on and held out", "remove it from one of the two"
             )
-
-
-def _check_gates(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
-    for position, gate in enumerate(spec.gates):
-        path = f"gates.{position}"
-        if gate.at_least is None and gate.at_most is None:
-            yield subject.error(path, f"the gate on '{gate.metric}' has no limit", "add at_least: or at_most:")
-        elif gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
-            what = f"the gate on '{gate.metric}' can never pass: at_least is above at_most"
-            yield subject.error(path, what, "swap the two, or remove one")

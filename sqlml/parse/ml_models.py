@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
-from sqlml.ir.project import Gate, MlModel, MlOutput, Retrain, Split, TransformSpec
+from sqlml.ir.project import MlModel, MlOutput, Retrain, Split, TransformSpec
 from sqlml.ir.roles import ROLES
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
+from sqlml.parse.evaluation import to_gate, to_slice, to_threshold_rule
 from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_checks import check_ml_model
 from sqlml.parse.ml_outputs import read_ml_outputs
@@ -51,7 +52,12 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         params=spec.params,
         label=spec.label,
         positive=spec.positive,
-        threshold=spec.threshold,
+        threshold=spec.threshold if isinstance(spec.threshold, float) else None,
+        threshold_rule=to_threshold_rule(spec.threshold),
+        class_weights=spec.class_weights,
+        slices=tuple(to_slice(entry, position, places) for position, entry in enumerate(spec.slices)),
+        baseline=spec.baseline,
+        refit=spec.refit,
         keys=tuple(spec.keys),
         event_time=spec.event_time,
         **{key: getattr(spec, key) for key in ROLES if key != "label"},
@@ -59,10 +65,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         exclude=tuple(spec.features.exclude),
         transforms=tuple(_to_transform(entry, position, places) for position, entry in enumerate(spec.transforms)),
         split=_to_split(spec.split, spec.event_time),
-        gates=tuple(
-            Gate(gate.metric, places.of(f"gates.{position}"), gate.at_least, gate.at_most)
-            for position, gate in enumerate(spec.gates)
-        ),
+        gates=tuple(to_gate(gate, places.of(f"gates.{position}")) for position, gate in enumerate(spec.gates)),
         promote=spec.promote,
         retrain=Retrain(spec.retrain.when, spec.retrain.at_most_every),
         output_prefix=spec.output_prefix or "",

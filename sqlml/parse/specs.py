@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
+from sqlml.parse.evaluation_specs import ClassWeights, SliceEntry, Threshold
 from sqlml.parse.relation_specs import ColumnEntry, ContractSpec, SeedConfig, Spec
 from sqlml.parse.value_types import (
     Column,
@@ -128,11 +129,23 @@ class GateSpec(Spec):
         metric: A metric of the hold-out.
         at_least: The version passes if the metric is this or more.
         at_most: The version passes if the metric is this or less.
+        better_than: The version passes if it is better than the trivial model, beyond doubt.
+        by: How much better it must be at least (0).
+        slice: The part of the rows that it is about, as slices: names it, such as carrier=UA.
+        dataset: The rows that it is about: the hold-out unless it is said.
+        top: The share of rows with the highest scores, for metrics of the top (0.1).
+        surely: true: the whole 95 % interval must meet the limit.
     """
 
     metric: str
     at_least: Finite | None = None
     at_most: Finite | None = None
+    better_than: Literal["baseline"] | None = None
+    by: Finite | None = None
+    slice: str | None = None
+    dataset: Literal["training", "holdout"] | None = None
+    top: Fraction | None = None
+    surely: bool = False
 
 
 class RetrainSpec(Spec):
@@ -189,7 +202,8 @@ class MlModelSpec(Spec):
         params: Spark ML's own params of the estimator.
         label: The column that is predicted.
         positive: The label's value of class 1; required for a label of two texts.
-        threshold: A row is of class 1 when its probability is above this; two classes only.
+        threshold: A row is of class 1 when its probability is above this; two classes only. {maximize: METRIC} or
+            {cost: {false_positive: 1, false_negative: 5}} learns it on folds of the training rows.
         keys: The columns that name a row; they pass through predictions and are no features.
         event_time: The moment of prediction: decides the split and what may be known. It is no feature.
         weight: Weight of a row in the fit, 0 or more. It is no feature.
@@ -197,7 +211,11 @@ class MlModelSpec(Spec):
         censor: 1 (or true) where what the label times happened, 0 where it had not happened yet.
         features: A list of columns, or {include: [...], exclude: [...]}; every column without a role unless it is said.
         transforms: How features become numbers; what is left out gets the default of its type.
+        class_weights: How much rows of each class count in the fit: balanced, or label value to weight.
         split: Which rows are held out from the fit, to evaluate it.
+        refit: all: once it is measured, it is fitted again on all rows, those of the hold-out too.
+        baseline: The trivial model that it is compared with.
+        slices: Parts of the rows that are measured on their own.
         gates: Conditions on metrics; a version that fails one does not become champion by itself.
         promote: on_pass: a version that passes its gates becomes champion; manual: only when somebody promotes it.
         retrain: When it is fitted again.
@@ -221,7 +239,7 @@ class MlModelSpec(Spec):
     params: dict[str, Any] = Field(default_factory=dict)
     label: Column | None = None
     positive: Value = None
-    threshold: Fraction | None = None
+    threshold: Threshold | None = None
     keys: Columns = Field(default_factory=list)
     event_time: Column | None = None
     weight: Column | None = None
@@ -229,7 +247,11 @@ class MlModelSpec(Spec):
     censor: Column | None = None
     features: FeaturesSpec = Field(default_factory=FeaturesSpec)
     transforms: list[TransformEntry] = Field(default_factory=list)
+    class_weights: ClassWeights | None = None
     split: SplitSpec = Field(default_factory=SplitSpec)
+    refit: Literal["none", "all"] = "none"
+    baseline: Literal["majority", "mean", "median"] | None = None
+    slices: list[SliceEntry] = Field(default_factory=list)
     gates: list[GateSpec] = Field(default_factory=list)
     promote: Literal["on_pass", "manual"] = "on_pass"
     retrain: RetrainSpec = Field(default_factory=RetrainSpec)

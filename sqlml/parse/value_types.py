@@ -163,7 +163,7 @@ def describe(value: Any) -> str:
     return "a mapping" if isinstance(value, dict) else "a list"
 
 
-def _spelled(**keywords: Any) -> WithJsonSchema:
+def spelled(**keywords: Any) -> WithJsonSchema:
     """Return what an editor is told of a type, in the words of JSON Schema."""
     return WithJsonSchema(keywords)
 
@@ -177,54 +177,54 @@ _LEVEL_OF_CODE = {
     for code in SETTABLE
 }
 
-Column = Annotated[str, AfterValidator(_no_blank), _spelled(type="string", pattern=r"\S")]
+Column = Annotated[str, AfterValidator(_no_blank), spelled(type="string", pattern=r"\S")]
 Columns = Annotated[
     list[str],
     BeforeValidator(listed),
     AfterValidator(_no_empty),
-    _spelled(anyOf=[_NAMES, {"type": "string", "pattern": r"\S"}]),
+    spelled(anyOf=[_NAMES, {"type": "string", "pattern": r"\S"}]),
 ]
-Tags = Annotated[list[str], BeforeValidator(listed), _spelled(anyOf=[_TEXTS, {"type": "string"}])]
+Tags = Annotated[list[str], BeforeValidator(listed), spelled(anyOf=[_TEXTS, {"type": "string"}])]
 Identifier = Annotated[
     str,
     AfterValidator(_check_identifier),
-    _spelled(type="string", pattern=f"^{IDENTIFIER.pattern}$", patternErrorMessage=identifier_fix("")),
+    spelled(type="string", pattern=f"^{IDENTIFIER.pattern}$", patternErrorMessage=identifier_fix("")),
 ]
 Reference = Annotated[
     str,
     AfterValidator(_check_reference),
-    _spelled(type="string", pattern=_WHOLE_REFERENCE, patternErrorMessage=_REFERENCE_FIX),
+    spelled(type="string", pattern=_WHOLE_REFERENCE, patternErrorMessage=_REFERENCE_FIX),
 ]
 Seen = Annotated[
     Any,
     AfterValidator(_check_seen),
-    _spelled(anyOf=[{"type": "boolean"}, {"type": "string", "pattern": _WHOLE_REFERENCE}]),
+    spelled(anyOf=[{"type": "boolean"}, {"type": "string", "pattern": _WHOLE_REFERENCE}]),
 ]
 Seconds = Annotated[
     int,
     BeforeValidator(read_duration),
-    _spelled(type="string", pattern=rf"^\s*{_DURATION.pattern}\s*$", patternErrorMessage=_DURATION_FIX),
+    spelled(type="string", pattern=rf"^\s*{_DURATION.pattern}\s*$", patternErrorMessage=_DURATION_FIX),
 ]
 Fraction = Annotated[
-    float, AfterValidator(_check_fraction), _spelled(type="number", exclusiveMinimum=0, exclusiveMaximum=1)
+    float, AfterValidator(_check_fraction), spelled(type="number", exclusiveMinimum=0, exclusiveMaximum=1)
 ]
 Finite = Annotated[float, AfterValidator(_check_finite)]
 Instant = Annotated[str, AfterValidator(_check_instant)]
 Memory = Annotated[
-    str, AfterValidator(_check_memory), _spelled(type="string", pattern=r"^\s*[1-9]\d*[kmgtKMGT][bB]?\s*$")
+    str, AfterValidator(_check_memory), spelled(type="string", pattern=r"^\s*[1-9]\d*[kmgtKMGT][bB]?\s*$")
 ]
-Value = Annotated[Any, AfterValidator(_check_scalar), _spelled(type=[*_SCALAR, "null"])]
+Value = Annotated[Any, AfterValidator(_check_scalar), spelled(type=[*_SCALAR, "null"])]
 Options = Annotated[
-    dict[str, str], BeforeValidator(_check_options), _spelled(type="object", additionalProperties={"type": _SCALAR})
+    dict[str, str], BeforeValidator(_check_options), spelled(type="object", additionalProperties={"type": _SCALAR})
 ]
 Positive = Annotated[int, Field(gt=0)]
 Levels = Annotated[
     dict[str, str],
     BeforeValidator(_check_levels),
-    _spelled(type="object", properties=_LEVEL_OF_CODE, additionalProperties=False),
+    spelled(type="object", properties=_LEVEL_OF_CODE, additionalProperties=False),
 ]
 Reasons = Annotated[
     dict[str, str],
     BeforeValidator(_check_reasons),
-    _spelled(type="object", additionalProperties={"type": "string", "pattern": r"\S"}),
+    spelled(type="object", additionalProperties={"type": "string", "pattern": r"\S"}),
 ]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.schema import CreateColumn
 
 from sqlml.errors import StateError
-from sqlml.persist.tables import META, METADATA, SCHEMA_VERSION
+from sqlml.persist.tables import ADDED_COLUMNS, META, METADATA, SCHEMA_VERSION
 
 _BUSY_TIMEOUT_S: Final = 30
 _IS_WRITE: Final = "sqlml_is_write"
@@ -130,7 +131,22 @@ class Database:
                 f"(schema version {found}; this one knows {SCHEMA_VERSION})",
                 fix="upgrade this one: pip install --upgrade sqlml",
             )
+        if int(found) < SCHEMA_VERSION:
+            self._upgrade(engine)
         return True
+
+    def _upgrade(self, engine: Engine) -> None:
+        """Bring the tables of an older sqlml to this one's, in one transaction."""
+        with engine.connect().execution_options(**{_IS_WRITE: True}) as connection, connection.begin():
+            is_version = META.c["key"] == "schema_version"
+            # Another process may have done it by now.
+            found = int(connection.scalar(select(META.c["value"]).where(is_version)) or 0)
+            for version in range(found + 1, SCHEMA_VERSION + 1):
+                for table, names in ADDED_COLUMNS[version].items():
+                    for name in names:
+                        column = CreateColumn(table.c[name]).compile(dialect=engine.dialect)
+                        connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column}"))
+            connection.execute(update(META).where(is_version).values(value=str(SCHEMA_VERSION)))
 
     @property
     def _name(self) -> str:

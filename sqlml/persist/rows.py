@@ -10,13 +10,13 @@ from sqlalchemy import RowMapping, Table
 
 from sqlml.ir.state import Metric, Output, Version
 from sqlml.persist import codec
-from sqlml.persist.tables import OUTPUTS, VERSIONS
+from sqlml.persist.tables import METRICS, OUTPUTS, VERSIONS
 from sqlml.persist.warehouse import Warehouse
 
 Kept = TypeVar("Kept")
 
 
-def to_row(value: Any, table: Table, **more: Any) -> dict[str, Any]:
+def to_row(value: Any, table: Table, /, **more: Any) -> dict[str, Any]:
     """Return the row of a dataclass: its fields by the columns of their names, those without one as JSON in `more`."""
     fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     row = {name: field for name, field in fields.items() if name in table.c}
@@ -75,17 +75,16 @@ def version_of(row: RowMapping, warehouse: Warehouse, metrics: tuple[Metric, ...
 def metric_rows(version: Version, schema: str) -> list[dict[str, Any]]:
     """Return the rows of a version's metrics, in their order."""
     return [
-        {
-            "schema": schema,
-            "ml_model": version.ml_model,
-            "version": version.version,
-            "position": position,
-            "dataset": metric.dataset,
-            "slice": metric.slice,
-            "metric": metric.metric,
+        to_row(
+            metric,
+            METRICS,
+            schema=schema,
+            ml_model=version.ml_model,
+            version=version.version,
+            position=position,
             # SQLite makes a NaN a null by itself; other databases would not.
-            "value": None if math.isnan(metric.value) else float(metric.value),
-        }
+            value=None if math.isnan(metric.value) else float(metric.value),
+        )
         for position, metric in enumerate(version.metrics)
     ]
 

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from sqlml.persist import codec
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raise it with every change of a table, and say in `database.py` how to come from the one before."""
 
 
@@ -117,6 +117,7 @@ def _of_version() -> ForeignKeyConstraint:
 
 
 METRICS: Final = Table(
+    # Long: one row a version, dataset, slice and metric.
     "metrics",
     METADATA,
     Column("schema", String, primary_key=True),
@@ -128,6 +129,12 @@ METRICS: Final = Table(
     Column("metric", String, nullable=False),
     # Null is NaN, which SQLite cannot hold.
     Column("value", Float(53)),
+    Column("rows", BigInteger),
+    Column("low", Float(53)),
+    Column("high", Float(53)),
+    Column("baseline", Float(53)),
+    Column("gain_low", Float(53)),
+    Column("gain_high", Float(53)),
     _of_version(),
 )
 
@@ -211,3 +218,6 @@ LOCK_HOLDER: Final = Table(
     Column("command", String, nullable=False),
     Column("since", String, nullable=False),
 )
+
+ADDED_COLUMNS: Final = {2: {METRICS: ("rows", "low", "high", "baseline", "gain_low", "gain_high")}}
+"""Schema version to the columns, all of them nullable, that it has and the one before it had not."""

@@ -26,7 +26,7 @@ from sqlml.ir.project import DataTest, Materialized, MlModel, MlOutput, Project,
 from sqlml.resolve.data_tests import failing_condition, name_test, write_test
 from sqlml.resolve.index import Entry, Index, Relation, check_relations, index_project, quoted
 from sqlml.resolve.order import order_nodes
-from sqlml.resolve.references import SQL_MODEL_KEYS, TEST_KEYS, check_materialized, check_tags
+from sqlml.resolve.references import SQL_MODEL_KEYS, TEST_KEYS, MlTableCall, check_materialized, check_tags
 from sqlml.resolve.templates import ReadTemplate, TemplateReader
 
 
@@ -127,10 +127,12 @@ class _Resolution:
             materialized=cast("Materialized", config["materialized"]),
             config=config,
         )
-        if config["materialized"] != "table" and read.predictions:
-            what = f"predict() may not stand in '{sql_model.name}', which is materialized as '{config['materialized']}'"
-            fix = "a prediction is made once, when its reader is built: write config(materialized='table')"
-            self.errors.append(ResolveError(what, read.predictions[0].place, fix))
+        for word, calls in (("predict()", read.predictions), ("ml_table()", read.ml_tables)):
+            if config["materialized"] != "table" and calls:
+                how = config["materialized"]
+                what = f"{word} may not stand in '{sql_model.name}', which is materialized as '{how}'"
+                fix = "a prediction is made once, when its reader is built: write config(materialized='table')"
+                self.errors.append(ResolveError(what, calls[0].place, fix))
 
     def _entry_of(self, sql_model: SqlModel) -> Entry | None:
         """Return the entry of `sql_model`, or None if its name was taken by another, which is an error already."""
@@ -236,6 +238,10 @@ class _Resolution:
             self.nodes.setdefault(call.node_id, node)
             self.edges.setdefault(call.node_id, parents)
 
+        for table in read.ml_tables:
+            self.edges.setdefault(table.node_id, {table.ml_model: table.place})
+            self.nodes.setdefault(table.node_id, _ml_table_node(table))
+
     def _singular_tests(self) -> dict[str, TestNode]:
         tests: dict[str, TestNode] = {}
         for test in sorted(self.project.singular_tests, key=lambda test: (test.name or "", test.location.path)):
@@ -308,6 +314,20 @@ class _Resolution:
             nodes[node_id] = self.nodes[node_id]
             nodes |= {test.id: test for test in owned.get(node_id, ())}
         return nodes
+
+
+def _ml_table_node(call: MlTableCall) -> MlOutputNode:
+    return MlOutputNode(
+        id=call.node_id,
+        name=call.name,
+        path=call.place.path,
+        places=Places(call.place),
+        parents=(call.ml_model,),
+        relation=call.relation,
+        ml_model=call.ml_model,
+        output=MlOutput(call.name, call.table, Places(call.place)),
+        is_called=True,
+    )
 
 
 def _test_node(

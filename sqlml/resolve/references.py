@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlml.errors import ResolveError, SqlmlError, suggest
 from sqlml.ir.location import SourceLocation
+from sqlml.ir.ml_tables import ml_table_names
 from sqlml.ir.project import Target
 from sqlml.resolve.index import Entry, Index, Relation
 
@@ -36,6 +37,18 @@ class Prediction:
     name: str
     ml_model: str
     scored: str
+    relation: str
+    place: SourceLocation
+
+
+@dataclass(frozen=True, slots=True)
+class MlTableCall:
+    """An `ml_table()` call: id of the ML model, the table's name, and what the call gives."""
+
+    node_id: str
+    name: str
+    ml_model: str
+    table: str
     relation: str
     place: SourceLocation
 
@@ -73,6 +86,7 @@ class References:
         self.start = start
         self.reads: list[Read] = []
         self.predictions: list[Prediction] = []
+        self.ml_tables: list[MlTableCall] = []
         self.config: dict[str, Any] = {}
         self.errors: list[SqlmlError] = []
         self.warnings: list[tuple[str, SourceLocation]] = []
@@ -182,9 +196,25 @@ class References:
             fix = "put the inner predict() into a SQL model, and score that with ref('…')"
         raise ResolveError(f"predict('{ml_model}', …) scores what ref() or source() returns, not {text!r}", None, fix)
 
-    def ml_table(self, *_: Any, **__: Any) -> Relation:
-        """Refuse: what evaluation left is not readable yet."""
-        raise ResolveError(f"ml_table() is {NOT_YET}", None, "`sqlml model show NAME` prints the metrics")
+    def ml_table(self, ml_model_name: Any, table: Any) -> Relation:
+        """Return the relation of what the fit of an ML model's champion left."""
+        name = _name(ml_model_name, "ml_table('ml model', 'roc_curve')")
+        table = _name(table, f"ml_table('{name}', 'roc_curve')")
+        entry = self.index.ml_models.get(name)
+        if entry is None:
+            is_other = "it is a relation; " if name in self.index.relations else ""
+            fix = is_other + suggest(name, self.index.ml_models, "there are")
+            raise ResolveError(f"ml_table('{name}', …): there is no ML model '{name}'", None, fix)
+        if table not in ml_table_names():
+            fix = suggest(table, ml_table_names(), "there are")
+            raise ResolveError(f"ml_table('{name}', '{table}'): there is no such table", None, fix)
+        self.found[f"ml_model:{name}"] = entry.node_id
+        of = f"{name}__{table}"
+        call = MlTableCall(f"ml_output.{of}", of, entry.node_id, table, f"{self.index.schema}__{of}", self._place())
+        self.ml_tables.append(call)
+        result = Relation(call.relation, call.node_id, of)
+        self.reads.append(Read(result, call.place))
+        return result
 
     def configure(self, *values: Any, **keys: Any) -> str:
         """Note configuration; it renders as nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlml.errors import ResolveError, suggest
-from sqlml.ir.dag import Dag, Node, NodeKind, SourceNode, TestNode
+from sqlml.ir.dag import Dag, MlOutputNode, Node, NodeKind, SourceNode, TestNode
 
 _TERM = re.compile(
     r"(?P<at>@)?(?:(?P<up_depth>\d*)(?P<up>\+))?(?:(?P<method>[A-Za-z_.]+):)?(?P<value>.*?)(?:(?P<down>\+)(?P<down_depth>\d*))?"
@@ -40,8 +40,8 @@ def select_nodes(
 ) -> tuple[str, ...]:
     """Return the ids of the nodes that are selected and not excluded, in the order of the graph.
 
-    A data test belongs to a selection that has any of its parents, as dbt has it by default. Predictions come along
-    with the nodes that read them.
+    A data test belongs to a selection that has any of its parents, as dbt has it by default. Predictions and
+    `ml_table()` come along with the nodes that read them.
 
     Args:
         dag: the graph.
@@ -56,12 +56,15 @@ def select_nodes(
     selection = _Selection(dag, dag.children())
     chosen = selection.union(select) if select else set(dag.nodes)
     chosen -= selection.union(exclude)
-    chosen |= {
-        parent for node_id in chosen for parent in dag.nodes[node_id].parents if dag.nodes[parent].kind == "prediction"
-    }
+    chosen |= {parent for node_id in chosen for parent in dag.nodes[node_id].parents if _is_called(dag.nodes[parent])}
     return tuple(
         node_id for node_id in dag.nodes if node_id in chosen and (not kinds or dag.nodes[node_id].kind in kinds)
     )
+
+
+def _is_called(node: Node) -> bool:
+    """Tell whether a call in SQL made the node, which comes along with its readers."""
+    return node.kind == "prediction" or (isinstance(node, MlOutputNode) and node.is_called)
 
 
 @dataclass(frozen=True, slots=True)

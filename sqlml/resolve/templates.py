@@ -13,7 +13,7 @@ from sqlml.ir.dag import Rendered, Segment
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Project
 from sqlml.resolve.index import Index, Relation
-from sqlml.resolve.references import Prediction, References
+from sqlml.resolve.references import MlTableCall, Prediction, References
 
 if TYPE_CHECKING:
     from sqlml.templating import Templates
@@ -34,6 +34,7 @@ class ReadTemplate:
     parents: Mapping[str, SourceLocation] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
+    ml_tables: tuple[MlTableCall, ...] = ()
     warnings: tuple[tuple[str, SourceLocation], ...] = ()
 
 
@@ -106,6 +107,7 @@ class TemplateReader:
             parents=references.parents(rendered.text),
             config=references.config,
             predictions=tuple(references.predictions),
+            ml_tables=tuple(references.ml_tables),
             warnings=tuple(references.warnings),
         )
         # What is disabled counts for nothing, whatever is wrong in it.

@@ -45,17 +45,24 @@ def role_column(key: str) -> str:
     return f"{INTERNAL_PREFIX}{key}"
 
 
-def make_estimator(ml_model: MlModel, entry: Estimator, shape: DataShape) -> tuple[SparkEstimator[Any], dict[str, Any]]:
+def make_estimator(
+    ml_model: MlModel, entry: Estimator, shape: DataShape, weight: str | None = None
+) -> tuple[SparkEstimator[Any], dict[str, Any]]:
     """Return the estimator and the params set on it: the user's, and those that sqlml adds.
 
     Added are a fixed seed where the estimator draws lots, a `maxBins` that holds the largest category, a network's
     `layers`, and the threshold, so that Spark's own `prediction` follows it.
+
+    Args:
+        weight: the column of the rows' weights; None: that of the role, if there is one.
 
     Raises:
         DataError: a category with nearly as many values as there are rows; a param that Spark refuses.
     """
     params = _complete(dict(ml_model.params), ml_model, entry, shape)
     columns = {"featuresCol": "features"} | {ROLES[key].param: role_column(key) for key in ml_model.role_columns}
+    if weight is not None:
+        columns[ROLES["weight"].param] = weight
     if entry.returns is Returns.QUANTILES:
         columns["quantilesCol"] = QUANTILES
     if entry.is_foreign:

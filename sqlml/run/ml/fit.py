@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError, raise_all
 from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Problem, estimator_of
+from sqlml.ir.gates import gated_datasets, measured_tops
 from sqlml.ir.outputs import output_columns
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES
@@ -21,8 +23,12 @@ from sqlml.ir.type_rules import find_type_errors
 from sqlml.run.ml.artifact import save_fitted
 from sqlml.run.ml.centres import cluster_sizes
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
+from sqlml.run.ml.class_weights import FIT_WEIGHT, fit_weight_sql, weigh_classes
 from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column, saved_form
-from sqlml.run.ml.evaluate import Evaluation, evaluate
+from sqlml.run.ml.evaluation.evaluate import Question, evaluate
+from sqlml.run.ml.evaluation.rows import SLICES
+from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
+from sqlml.run.ml.evaluation.thresholds import FOLDS, fold_sql, learn_threshold
 from sqlml.run.ml.explain import Named, explain, summarize
 from sqlml.run.ml.feature_checks import check_slots
 from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
@@ -39,13 +45,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What is fitted; `classes` are in the order of Spark's class index, empty unless a classifier."""
+    """What is fitted.
+
+    Attributes:
+        classes: in the order of Spark's class index, empty unless a classifier.
+        class_weights: the weight of each, empty if they have none.
+    """
 
     ml_model: MlModel
     entry: Estimator
     transforms: tuple[FeatureTransform, ...]
     label_type: str | None
     classes: tuple[Scalar, ...] = ()
+    class_weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """What a fit on some rows gave; `params` are those set on the estimator, `features` what it read."""
+
+    task: _Task
+    features: DataFrame
+    stages: FeatureStages
+    fitted: Any
+    params: Mapping[str, Any]
+    partitions: int
 
 
 def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, folder: Path) -> Fitted:
@@ -63,6 +87,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
     task = _Task(ml_model, entry, choose_transforms(columns, ml_model, entry), _label_type(columns, ml_model, entry))
     with ExitStack() as stack:
         wanted = _persisted(stack, _usable_rows(training, task))
+        check_slices(wanted, ml_model)
         null_labels = _null_labels(wanted, task)
         rows = wanted.where(f"{quote(ml_model.label or '')} IS NOT NULL") if null_labels else wanted
         rule = split_rows(rows, ml_model)
@@ -70,38 +95,73 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         profile = profile_rows(sided, ml_model, entry, task.transforms, rule.holdout is not None)
         if task.label_type and entry.problem is Problem.CLASSIFICATION:
             classes = order_classes(profile.classes[TRAINING], ml_model)
-            task = replace(task, classes=classes)
-        partitions = partition_count(profile.rows[TRAINING])
-        laid_out = _persisted(stack, lay_out(rows.where(rule.training), ml_model.keys, partitions))
-        stages = _with_inputs(fit_features(laid_out, task.transforms, profile.sizes), ml_model)
-        shape = DataShape(profile.rows[TRAINING], len(stages.slots), stages.arity, len(task.classes))
-        estimator, params = make_estimator(ml_model, entry, shape)
-        features = _persisted(stack, _features(laid_out, task, stages))
-        check_slots(features, ml_model, entry, stages.slots)
-        fitted = saved_form(estimator.fit(features))
-        if entry.is_foreign:
-            task = _with_foreign(task, fitted, features, len(stages.slots))
-        measured = _measure(features, fitted, task, TRAINING)
-        metrics = measured.metrics
+            weights = weigh_classes(ml_model, profile.classes[TRAINING], classes)
+            task = replace(task, classes=classes, class_weights=weights)
+        training_rows = rows.where(rule.training)
+        task = _with_threshold(task, training_rows, profile)
+        fit = _fit_on(training_rows, profile.rows[TRAINING], task, profile, stack)
+        scored = {TRAINING: fit.fitted.transform(fit.features)}
         if rule.holdout is not None:
             held_out = lay_out(rows.where(rule.holdout), ml_model.keys, partition_count(profile.rows[HOLDOUT]))
-            metrics += _measure(_persisted(stack, _features(held_out, task, stages)), fitted, task, HOLDOUT).metrics
-        signature = _signature(task, stages, columns)
+            scored[HOLDOUT] = fit.fitted.transform(_features(held_out, fit.task, fit.stages))
+        measured = evaluate(scored, fit.fitted, _question(fit.task))
+        used = profile.rows[TRAINING]
+        if ml_model.refit == "all":
+            used += profile.rows[HOLDOUT]
+            fit = _fit_on(rows.where(f"({rule.training}) OR ({rule.holdout})"), used, fit.task, profile, stack)
+        signature = _signature(fit.task, fit.stages, columns)
         names = tuple(feature.name for feature in signature.features)
-        named = Named(stages.slots, names, tuple(class_text(value) for value in task.classes))
-        save_fitted(_pipeline(stages, fitted), signature, explain(fitted, task.entry, named), folder)
-        summary = summarize(fitted)
-        if measured.by_class:
-            summary["byClass"] = dict(zip(named.classes, measured.by_class, strict=True))
+        named = Named(fit.stages.slots, names, tuple(class_text(value) for value in task.classes))
+        tables = explain(fit.fitted, fit.task.entry, named) | dict(measured.tables)
+        tables["metrics"] = [asdict(metric) for metric in measured.metrics]
+        save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
     facts = {
         "rows": dict(profile.rows) | {"null_label": null_labels},
         "split": dict(rule.facts),
-        "layout": {"partitions": partitions, "keys": list(ml_model.keys)},
-        "cluster_sizes": cluster_sizes(fitted),
-        "summary": summary,
-        **_facts(task, profile, stages, params),
+        "layout": {"partitions": fit.partitions, "keys": list(ml_model.keys)},
+        "cluster_sizes": cluster_sizes(fit.fitted),
+        "summary": summarize(fit.fitted),
+        **_facts(fit, profile, ml_model),
     }
-    return Fitted(signature, metrics, profile.rows[TRAINING], facts)
+    return Fitted(signature, measured.metrics, used, facts)
+
+
+def _fit_on(rows: DataFrame, count: int, task: _Task, profile: Profile, stack: ExitStack) -> _Fit:
+    """Fit on `rows` alone, `count` of them, transforms and all.
+
+    Args:
+        stack: frees what is kept.
+    """
+    ml_model, partitions = task.ml_model, partition_count(count)
+    laid_out = _persisted(stack, lay_out(rows, ml_model.keys, partitions))
+    stages = _with_inputs(fit_features(laid_out, task.transforms, profile.sizes), ml_model)
+    shape = DataShape(count, len(stages.slots), stages.arity, len(task.classes))
+    weight = FIT_WEIGHT if task.class_weights else None
+    estimator, params = make_estimator(ml_model, task.entry, shape, weight)
+    features = _persisted(stack, _features(laid_out, task, stages))
+    check_slots(features, ml_model, task.entry, stages.slots)
+    fitted = saved_form(estimator.fit(features))
+    if task.entry.is_foreign:
+        task = _with_foreign(task, fitted, features, len(stages.slots))
+    return _Fit(task, features, stages, fitted, params, partitions)
+
+
+def _with_threshold(task: _Task, rows: DataFrame, profile: Profile) -> _Task:
+    """Return the task with its threshold, learnt by fits on all folds but one, each on the fold that it has not seen.
+
+    Args:
+        rows: the training rows.
+    """
+    rule = task.ml_model.threshold_rule
+    if rule is None:
+        return task
+    fold, parts = fold_sql(rows, task.ml_model), []
+    with ExitStack() as stack:
+        for number in range(FOLDS):
+            fit = _fit_on(rows.where(f"{fold} != {number}"), profile.rows[TRAINING], task, profile, stack)
+            parts.append(fit.fitted.transform(_features(rows.where(f"{fold} = {number}"), fit.task, fit.stages)))
+        threshold = learn_threshold(reduce(lambda one, other: one.unionAll(other), parts), rule)
+    return replace(task, ml_model=replace(task.ml_model, threshold=threshold))
 
 
 def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) -> str | None:
@@ -124,7 +184,9 @@ def _usable_rows(training: DataFrame, task: _Task) -> DataFrame:
     rows = training.where(ml_model.where) if ml_model.where else training
     roles = {name.lower() for name in (*ml_model.roles, *ml_model.split.columns)}
     read = roles | {transform.column.lower() for transform in task.transforms}
-    return rows.selectExpr(*[quote(column.name) for column in columns_of(rows.schema) if column.name.lower() in read])
+    names = [quote(column.name) for column in columns_of(rows.schema) if column.name.lower() in read]
+    slices = slices_sql(ml_model)
+    return rows.selectExpr(*names, *([f"{slices} AS {SLICES}"] if slices else []))
 
 
 def _null_labels(rows: DataFrame, task: _Task) -> int:
@@ -175,7 +237,7 @@ def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
     ml_model = task.ml_model
     for stage in stages.stages:
         rows = stage.transform(rows)
-    columns = [sf.col(FEATURES)]
+    columns = [sf.col(FEATURES), *([sf.col(SLICES)] if SLICES in rows.columns else [])]
     if task.classes:
         label = sf.expr(class_index(ml_model.label or "", task.label_type or "", task.classes))
         columns.append(label.alias(LABEL, metadata=class_metadata(task.classes)))
@@ -186,13 +248,21 @@ def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
             columns.append(sf.col(role_column(key)))
         elif key != "label":
             columns.append(sf.col(quote(name)).cast("double").alias(role_column(key)))
-    return rows.select(*columns)
+    features = rows.select(*columns)
+    if not task.class_weights:
+        return features
+    return features.withColumn(FIT_WEIGHT, sf.expr(fit_weight_sql(task.class_weights, ml_model)))
 
 
-def _measure(features: DataFrame, fitted: Model, task: _Task, dataset: str) -> Evaluation:
-    with ExitStack() as stack:
-        scored = _persisted(stack, fitted.transform(features))
-        return evaluate(scored, fitted, task.entry, dataset, len(task.classes))
+def _question(task: _Task) -> Question:
+    ml_model = task.ml_model
+    return Question(
+        task.entry,
+        tuple(class_text(value) for value in task.classes),
+        measured_tops(ml_model),
+        gated_datasets(ml_model),
+        has_median=ml_model.baseline == "median",
+    )
 
 
 def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:
@@ -221,10 +291,19 @@ def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) ->
     )
 
 
-def _facts(task: _Task, profile: Profile, stages: FeatureStages, params: Mapping[str, Any]) -> dict[str, Any]:
+def _facts(fit: _Fit, profile: Profile, spec: MlModel) -> dict[str, Any]:
     """Return what a version remembers beside its signature, fit to be written as JSON."""
+    task, stages, params = fit.task, fit.stages, fit.params
     given = task.ml_model.params
-    return {
+    facts: dict[str, Any] = {}
+    if spec.threshold_rule is not None:
+        facts["threshold"] = {"learnt": task.ml_model.threshold, "by": asdict(spec.threshold_rule), "folds": FOLDS}
+    if task.class_weights:
+        names = [class_text(value) for value in task.classes]
+        facts["class_weights"] = dict(zip(names, task.class_weights, strict=True))
+    if spec.refit == "all":
+        facts["refit"] = {"rows": profile.rows[TRAINING] + profile.rows[HOLDOUT]}
+    return facts | {
         "classes": {
             side: {class_text(value): counts.get(value, 0) for value in task.classes}
             for side, counts in profile.classes.items()

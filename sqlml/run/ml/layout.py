@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from sqlml.ir.features import INTERNAL_PREFIX
+from sqlml.ir.state import Column
 from sqlml.ir.type_rules import is_hashable
 from sqlml.run.ml.sql_text import is_atomic
 from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import Column as SparkColumn
+    from pyspark.sql import DataFrame
 
 ROWS_PER_PARTITION = 50_000
 MOST_PARTITIONS = 200
@@ -36,13 +39,18 @@ def lay_out(rows: DataFrame, keys: Sequence[str], partitions: int) -> DataFrame:
     """
     from pyspark.sql import functions as sf
 
-    columns = columns_of(rows.schema)
+    columns = own_columns(rows)
     by = [sf.col(quote(name)) for name in keys or [column.name for column in columns if is_atomic(column.type)]]
     return rows.repartition(partitions, *by).sortWithinPartitions(*by, row_hash(rows))
 
 
-def row_hash(rows: DataFrame) -> Column:
+def row_hash(rows: DataFrame) -> SparkColumn:
     """Return the 64-bit hash of all columns that can be hashed, in their order."""
     from pyspark.sql import functions as sf
 
-    return sf.xxhash64(*[sf.col(quote(column.name)) for column in columns_of(rows.schema) if is_hashable(column.type)])
+    return sf.xxhash64(*[sf.col(quote(column.name)) for column in own_columns(rows) if is_hashable(column.type)])
+
+
+def own_columns(rows: DataFrame) -> list[Column]:
+    """Return the columns of `rows` but those that sqlml added, which must not decide where a row goes."""
+    return [column for column in columns_of(rows.schema) if not column.name.startswith(INTERNAL_PREFIX)]

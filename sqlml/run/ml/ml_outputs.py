@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlml.ir.dag import MlOutputNode
 from sqlml.ir.state import Version
 from sqlml.run.ml.centres import centre_rows
+from sqlml.run.ml.ml_tables import ml_table_rows
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -37,7 +38,10 @@ def make_output(making: Making) -> DataFrame:
     Raises:
         DataError: the fitted model cannot give it, or a relation lacks a column.
     """
-    return _MAKERS[making.node.output.kind](making)
+    node = making.node
+    if node.is_called:
+        return ml_table_rows(making.spark, making.version, node.output.kind, node.places.whole)
+    return _MAKERS[node.output.kind](making)
 
 
 _MAKERS: Mapping[str, Callable[[Making], DataFrame]] = {

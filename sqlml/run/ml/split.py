@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.ir.project import MlModel, Scalar, Split
 from sqlml.ir.splits import resolve_split
 from sqlml.ir.type_rules import is_hashable
+from sqlml.run.ml.layout import own_columns
 from sqlml.run.ml.sql_text import literal, typed_literal
 from sqlml.run.tables import columns_of, quote
 
@@ -68,7 +69,7 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
 
 
 def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
-    names = split.columns or [column.name for column in columns_of(rows.schema) if is_hashable(column.type)]
+    names = split.columns or [column.name for column in own_columns(rows) if is_hashable(column.type)]
     hashed = ", ".join(quote(name) for name in names)
     bucket = f"pmod(xxhash64({hashed}, {split.seed}), {HASH_BUCKETS})"
     border = round(split.holdout * HASH_BUCKETS)

@@ -1,0 +1,136 @@
+"""The tables that `ml_table()` reads: what a fit and its evaluation left of a version, one entry each.
+
+They lie in the folder `tables` of a version, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlml.ir.estimators import Estimator, Problem, Returns
+from sqlml.ir.explanations import EXPLANATIONS
+from sqlml.ir.state import Column
+
+
+@dataclass(frozen=True, slots=True)
+class MlTable:
+    """A table that evaluation fills.
+
+    Attributes:
+        about: one line for the documentation.
+        columns: in order, behind `version`.
+        problems: whose fitted models have it.
+        returns: which predictions it needs.
+    """
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    problems: frozenset[Problem]
+    returns: frozenset[Returns] = frozenset(Returns)
+
+
+VERSION = Column("version", "int")
+"""The first column of each: the champion's number."""
+
+_PART = (Column("dataset", "string"), Column("slice", "string"))
+_CLASSES = frozenset({Problem.CLASSIFICATION})
+_SCORED = frozenset({Returns.PROBABILITIES, Returns.SCORES})
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    pairs = (part.split(" ") for part in text.split(", "))
+    return (*_PART, *[Column(name, data_type) for name, data_type in pairs])
+
+
+EVALUATION_TABLES: dict[str, MlTable] = {
+    entry.name: entry
+    for entry in (
+        MlTable(
+            "metrics",
+            "Every metric, with the rows it was measured on, its interval, and that of its gain over the baseline.",
+            _columns(
+                "metric string, value double, rows bigint, low double, high double, baseline double, gain_low double, "
+                "gain_high double"
+            ),
+            frozenset(Problem),
+        ),
+        MlTable(
+            "roc_curve",
+            "Two classes: what share of each class scores at least the threshold.",
+            _columns("threshold double, false_positive_rate double, true_positive_rate double"),
+            _CLASSES,
+            _SCORED,
+        ),
+        MlTable(
+            "pr_curve",
+            "Two classes: precision and recall of the rows that score at least the threshold.",
+            _columns("threshold double, precision double, recall double"),
+            _CLASSES,
+            _SCORED,
+        ),
+        MlTable(
+            "gains",
+            "Two classes: what share of the rows, and of class 1, scores at least the threshold, and how many times as "
+            "often class 1 is among them as among all.",
+            _columns("threshold double, share_of_rows double, share_of_positives double, lift double"),
+            _CLASSES,
+            _SCORED,
+        ),
+        MlTable(
+            "calibration",
+            "The mean probability in each tenth of it, of class 1 (with more classes: of the predicted one), and what "
+            "share came true.",
+            _columns("bin int, weight double, mean_probability double, share double"),
+            _CLASSES,
+            frozenset({Returns.PROBABILITIES}),
+        ),
+        MlTable(
+            "confusion_matrix",
+            "How many rows (by weight) of each class were taken for each class; pairs that do not occur are left out.",
+            _columns("label string, predicted string, weight double"),
+            _CLASSES,
+        ),
+        MlTable(
+            "classes",
+            "The measures of each class by itself.",
+            _columns(
+                "class string, weight double, precision double, recall double, f_measure double, "
+                "false_positive_rate double"
+            ),
+            _CLASSES,
+        ),
+        MlTable(
+            "residuals",
+            "Labels and errors (label - prediction) in each bin of the prediction; the bins are cut at twentieths of "
+            "the training rows' label.",
+            _columns(
+                "bin int, rows bigint, mean_prediction double, mean_label double, mean_error double, mae double, "
+                "rmse double"
+            ),
+            frozenset({Problem.REGRESSION}),
+        ),
+    )
+}
+
+
+def tables_of(estimator: Estimator) -> tuple[str, ...]:
+    """Return the tables that versions of `estimator` may have."""
+    evaluated = [
+        name
+        for name, table in EVALUATION_TABLES.items()
+        if estimator.problem in table.problems and (estimator.is_foreign or estimator.returns in table.returns)
+    ]
+    # What one by import path explains is known by a fit.
+    return (*evaluated, *(EXPLANATIONS if estimator.is_foreign else estimator.explains))
+
+
+def ml_table_names() -> tuple[str, ...]:
+    """Return the names of all tables."""
+    return (*EVALUATION_TABLES, *EXPLANATIONS)
+
+
+def ml_table_columns(name: str) -> tuple[Column, ...]:
+    """Return the columns of a table, `version` first."""
+    table = EVALUATION_TABLES.get(name) or EXPLANATIONS[name]
+    return (VERSION, *table.columns)

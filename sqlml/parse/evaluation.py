@@ -1,0 +1,158 @@
+"""What an ML model is measured by: the specs of gates, slices and thresholds in, what they declare and errors out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlml.errors import SqlmlError, suggest
+from sqlml.ir.estimators import Estimator, Problem, Returns, find_estimator
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.metrics import METRICS, known_metrics
+from sqlml.ir.project import Gate, Slice, ThresholdRule
+from sqlml.parse.evaluation_specs import SliceEntry
+from sqlml.parse.specs import GateSpec, MlModelSpec
+from sqlml.parse.subject import Subject
+
+_BASELINES = {
+    Problem.CLASSIFICATION: ("majority",),
+    Problem.REGRESSION: ("mean", "median"),
+}
+
+
+def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
+    """Return the gate that an entry of `gates:` declares."""
+    return Gate(
+        spec.metric,
+        location,
+        at_least=spec.at_least,
+        at_most=spec.at_most,
+        better_than=spec.better_than,
+        by=spec.by or 0.0,
+        dataset=spec.dataset,
+        slice=spec.slice or "",
+        top=spec.top,
+        is_sure=spec.surely,
+    )
+
+
+def to_slice(entry: SliceEntry, position: int, places: Places) -> Slice:
+    """Return the slice that an entry of `slices:` declares."""
+    key = f"slices.{position}" + (".where" if entry.where is not None else "")
+    return Slice(entry.name or entry.column or "", places.value_of(key), entry.where)
+
+
+def to_threshold_rule(value: Any) -> ThresholdRule | None:
+    """Return how a threshold is learnt; None: it is given, or there is none."""
+    if not isinstance(value, dict):
+        return None
+    if "maximize" in value:
+        return ThresholdRule(maximize=value["maximize"])
+    costs = value["cost"]
+    return ThresholdRule(None, float(costs["false_positive"]), float(costs["false_negative"]))
+
+
+def check_evaluation(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    """Yield what is wrong with how an ML model is measured, as far as it is known without its columns."""
+    for position, gate in enumerate(spec.gates):
+        yield from _check_gate(gate, f"gates.{position}", spec, subject)
+    for position, entry in enumerate(spec.slices):
+        yield from _check_slice(entry, f"slices.{position}", subject)
+    yield from _check_slice_names(spec, subject)
+    estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
+    if estimator is not None:
+        yield from _check_for_estimator(spec, estimator, subject)
+    if spec.refit == "all" and spec.split.by == "none":
+        yield subject.error("refit", "'refit: all' means nothing where no rows are held out", "remove 'refit:'")
+
+
+def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    limits = (gate.at_least, gate.at_most, gate.better_than)
+    if all(limit is None for limit in limits):
+        yield subject.error(
+            path, f"the gate on '{gate.metric}' has no limit", "add at_least:, at_most: or better_than: baseline"
+        )
+    elif gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
+        what = f"the gate on '{gate.metric}' can never pass: at_least is above at_most"
+        yield subject.error(path, what, "swap the two, or remove one")
+    if gate.by is not None and gate.better_than is None:
+        yield subject.error(f"{path}.by", "'by' means nothing without 'better_than' (in 'gates')", "remove 'by:'")
+    if gate.by is not None and gate.by < 0:
+        yield subject.value_error(
+            f"{path}.by", "'by' must be 0 or more (in 'gates')", "write how much better it must be"
+        )
+    kind = METRICS.get(gate.metric)
+    if gate.top is not None and kind is not None and not kind.takes_top:
+        tops = ", ".join(name for name, entry in METRICS.items() if entry.takes_top)
+        yield subject.error(f"{path}.top", f"'top' is for {tops}, and not for '{gate.metric}'", "remove 'top:'")
+    if gate.dataset == "holdout" and spec.split.by == "none":
+        what = "the gate is about the hold-out, and with 'split: {by: none}' there is none"
+        yield subject.error(f"{path}.dataset", what, "remove 'dataset:', or hold rows out")
+    if gate.slice is not None and not any(_may_name(entry, gate.slice) for entry in spec.slices):
+        names = [f"{entry.column}=…" if entry.where is None else str(entry.name) for entry in spec.slices]
+        fix = suggest(gate.slice, names, "'slices:' has") if names else "add it to 'slices:'"
+        yield subject.error(f"{path}.slice", f"the gate is about '{gate.slice}', which is no slice", fix)
+
+
+def _may_name(entry: SliceEntry, name: str) -> bool:
+    return name == entry.name if entry.where is not None else name.startswith(f"{entry.column}=")
+
+
+def _check_slice(entry: SliceEntry, path: str, subject: Subject) -> Iterator[SqlmlError]:
+    if entry.column is not None and (entry.name is not None or entry.where is not None):
+        fix = "keep 'column:', or 'name:' with 'where:'"
+        yield subject.error(path, "a slice is a column or a condition, not both", fix)
+    elif entry.column is None and (entry.name is None or entry.where is None):
+        what = "a slice by a condition needs 'name:' and 'where:'"
+        yield subject.error(path, what, 'write a column, or {name: winter, where: "month in (12, 1, 2)"}')
+
+
+def _check_slice_names(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    seen: set[str] = set()
+    for position, entry in enumerate(spec.slices):
+        name = (entry.name or entry.column or "").lower()
+        if name and name in seen:
+            yield subject.error(
+                f"slices.{position}", f"slice '{entry.name or entry.column}' is there twice", "remove one"
+            )
+        seen.add(name)
+
+
+def _check_for_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subject) -> Iterator[SqlmlError]:
+    name, problem = spec.estimator, estimator.problem
+    if spec.class_weights is not None:
+        if problem is not Problem.CLASSIFICATION:
+            yield subject.error("class_weights", f"'class_weights' is for classifiers, and {name} is none", "remove it")
+        elif "weight" not in estimator.roles:
+            what = f"{name} takes no weights, by which 'class_weights' would count"
+            yield subject.error("class_weights", what, "remove it, or take another estimator")
+    if spec.slices and problem not in _BASELINES:
+        what = f"'slices' is for classifiers and regressions, and {name} is neither"
+        yield subject.error("slices", what, "remove it")
+    allowed = _BASELINES.get(problem, ())
+    if spec.baseline is not None and spec.baseline not in allowed:
+        what = f"'baseline: {spec.baseline}' is no trivial model for {name}"
+        fix = f"it is {' or '.join(allowed)}" if allowed else "remove 'baseline:'"
+        yield subject.value_error("baseline", what, fix)
+    for position, gate in enumerate(spec.gates):
+        if gate.better_than is not None and problem not in _BASELINES:
+            what = f"there is no trivial model to compare {name} with"
+            yield subject.error(f"gates.{position}.better_than", what, "give at_least: or at_most:")
+    yield from _check_learnt_threshold(spec, estimator, subject)
+
+
+def _check_learnt_threshold(spec: MlModelSpec, estimator: Estimator, subject: Subject) -> Iterator[SqlmlError]:
+    if not isinstance(spec.threshold, dict) or "maximize" not in spec.threshold:
+        return
+    metric, known = spec.threshold["maximize"], known_metrics(estimator)
+    if estimator.problem is not Problem.CLASSIFICATION or estimator.returns is not Returns.PROBABILITIES:
+        return  # said of any threshold
+    decided = [entry for entry in known if METRICS[entry].is_of_decisions and METRICS[entry].is_higher_better]
+    if metric not in METRICS:
+        yield subject.value_error(
+            "threshold", f"there is no metric '{metric}'", suggest(metric, decided, "it is one of")
+        )
+    elif metric not in decided:
+        what = f"no threshold is best for '{metric}'"
+        what = f"{what}, which does not follow from one" if metric in known else f"{what}, which {spec.estimator} lacks"
+        yield subject.value_error("threshold", what, f"it is one of: {', '.join(decided)}")

@@ -21,6 +21,7 @@ from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.lineage import Kind
 from sqlml.ir.metrics import METRICS
 from sqlml.ir.ml_outputs import OUTPUT_KINDS, makers_of
+from sqlml.ir.ml_tables import EVALUATION_TABLES
 from sqlml.ir.plan import PlanRequest
 from sqlml.ir.results import RunResults, Status, StepResult
 from sqlml.ir.session import PINNED_SETTINGS
@@ -128,6 +129,7 @@ def test_choices_and_defaults_of_keys_are_documented(spec):
         ("RULES", RULES),
         ("kinds", Kind),
         ("METRICS", METRICS),
+        ("EVALUATION_TABLES", EVALUATION_TABLES),
         ("OUTPUT_KINDS", OUTPUT_KINDS),
         ("STAGE_PARAMS", STAGE_PARAMS),
         ("PINNED_SETTINGS", PINNED_SETTINGS),

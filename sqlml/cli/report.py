@@ -297,12 +297,22 @@ _MEASURES = ("value", "rows", "low", "high", "baseline", "gain_low", "gain_high"
 
 
 def _print_metrics(metrics: Sequence[Metric]) -> None:
-    """Print metrics, those of all rows first, without the columns that have no value in any."""
-    names = ["dataset", *(["slice"] if any(entry.slice for entry in metrics) else []), "metric", "value"]
-    for name in ("low", "high", "baseline", "rows"):
-        names += [name] if any(getattr(entry, name) is not None for entry in metrics) else []
-    rows = sorted(metrics, key=lambda entry: (entry.slice != "", entry.dataset != "training", entry.slice))
-    print_table(names, [[getattr(entry, name) for name in names] for entry in rows])
+    """Print the metrics of all rows, then of each slice the one number that stands for it."""
+    from sqlml.ir.metrics import METRICS
+
+    _print_measured([entry for entry in metrics if not entry.slice], ["dataset", "metric"])
+    first = next((name for name in METRICS if any(entry.metric == name for entry in metrics)), "")
+    parts = [entry for entry in metrics if entry.slice and entry.metric == first]
+    if parts:
+        click.echo("\nslices (all metrics: --json, or ml_table('…', 'metrics')):")
+        _print_measured(parts, ["dataset", "slice", "metric"])
+
+
+def _print_measured(metrics: Sequence[Metric], names: list[str]) -> None:
+    """Print what was measured, without the columns that have no value in any."""
+    names = [*names, "value"]
+    names += [name for name in _MEASURES[1:5] if any(getattr(entry, name) is not None for entry in metrics)]
+    print_table(names, [["" if (v := getattr(entry, name)) is None else v for name in names] for entry in metrics])
 
 
 def _print_explanation(name: str, rows: Sequence[Row]) -> None:

@@ -63,4 +63,5 @@ class Built:
         return json.loads(finished.stdout)
 
     def metrics(self, ml_model: str, dataset: str) -> dict[str, float]:
-        return {m["metric"]: m["value"] for m in self.model(ml_model)["metrics"] if m["dataset"] == dataset}
+        measured = self.model(ml_model)["metrics"]
+        return {m["metric"]: m["value"] for m in measured if m["dataset"] == dataset and not m["slice"]}

@@ -91,6 +91,18 @@ def test_hold_out_metrics_pass_their_gates(built):
         assert [alias["alias"] for alias in model["aliases"]] == ["champion"]
 
 
+def test_how_often_it_happens_is_how_likely_it_was_said_to_be(built):
+    calibration = built.table("late_arrival_calibration").sort_values("bin")
+    assert calibration.flights.sum() == built.model("late_arrival")["facts"]["rows"]["holdout"]
+    assert calibration.late_share.iloc[-1] > calibration.late_share.iloc[0] + 0.2
+    measured = [m for m in built.model("late_arrival")["metrics"] if m["dataset"] == "holdout"]
+    (area,) = [m for m in measured if (m["metric"], m["slice"]) == ("areaUnderROC", "")]
+    assert area["low"] < area["value"] < area["high"] < area["low"] + 0.02
+    carriers = {m["slice"]: m["rows"] for m in measured if m["metric"] == "logLoss" and m["slice"]}
+    assert sum(carriers.values()) == area["rows"]
+    assert "carrier=UA" in carriers
+
+
 def test_scores_are_the_last_week_and_nothing_else(built, flights):
     scores = built.table("late_arrival_scores").set_index("flight_id")
     expected = flights.index[flights.sched_dep_ts >= LAST_WEEK]

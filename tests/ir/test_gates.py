@@ -10,7 +10,7 @@ from sqlml.errors import format_error
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.gates import check_gates, gate_dataset, unknown_gate_metrics
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.metrics import METRICS, headline, known_metrics
+from sqlml.ir.metrics import METRICS, headline, kind_of, known_metrics
 from sqlml.ir.project import Gate, MlModel, Split
 from sqlml.ir.state import Metric
 
@@ -48,6 +48,54 @@ def test_what_was_not_measured_fails_with_the_reason():
 def test_the_gate_and_its_reason_are_readable():
     result = outcome(0.7384, at_least=0.75)
     assert (result.gate, result.reason) == ("areaUnderROC >= 0.75", "areaUnderROC is 0.7384 on the hold-out")
+
+
+def compared(metric="logLoss", value=0.4, gain=(0.05, 0.15), **given):
+    measured = Metric("holdout", metric, value, "", 99, value - 0.1, value + 0.1, 0.5, *gain)
+    return check_gates((Gate(metric, PLACE, **given),), (measured,), "holdout")[0]
+
+
+def test_better_than_the_baseline_is_better_beyond_doubt():
+    better = compared(better_than="baseline")
+    assert better.is_passed
+    assert better.gate == "logLoss better than baseline"
+    assert better.reason == (
+        "logLoss is 0.4 (95 %: 0.3 to 0.5) on the hold-out, the baseline has 0.5: better by 0.1 (95 %: 0.05 to 0.15)"
+    )
+    assert not compared(better_than="baseline", gain=(-0.01, 0.15)).is_passed
+    assert compared(better_than="baseline", by=0.04).is_passed
+    assert not compared(better_than="baseline", by=0.06).is_passed
+    assert not compared(better_than="baseline", gain=(None, None)).is_passed
+    assert "worse by 0.1" in compared("accuracy", better_than="baseline", gain=(-0.2, -0.01)).reason
+
+
+def test_a_sure_gate_needs_the_whole_interval():
+    assert compared(at_most=0.45).is_passed
+    assert not compared(at_most=0.45, is_sure=True).is_passed
+    assert compared(at_most=0.5, at_least=0.3, is_sure=True).is_passed
+    unsure = outcome(0.9, at_least=0.5, is_sure=True)
+    assert (unsure.is_passed, unsure.value) == (False, 0.9)
+    assert "without an interval to be sure by" in unsure.reason
+
+
+def test_gates_are_about_slices_datasets_and_tops():
+    measured = (
+        Metric("holdout", "liftAtTop10", 3.0),
+        Metric("holdout", "liftAtTop2.5", 5.0, "a=1"),
+        Metric("training", "liftAtTop10", 7.0),
+    )
+    gates = (
+        Gate("liftAtTop", PLACE, at_least=3),
+        Gate("liftAtTop", PLACE, at_least=5, top=0.025, slice="a=1"),
+        Gate("liftAtTop", PLACE, at_least=7, dataset="training"),
+        Gate("liftAtTop", PLACE, at_least=0, slice="a=2"),
+    )
+    results = check_gates(gates, measured, "holdout")
+    assert [result.value for result in results] == [3.0, 5.0, 7.0, None]
+    assert [result.is_passed for result in results] == [True, True, True, False]
+    assert results[1].gate == "liftAtTop2.5 of a=1 >= 5"
+    assert "on the hold-out of a=2" in results[3].reason
+    assert kind_of("liftAtTop2.5") is METRICS["liftAtTop"]
 
 
 def test_an_unknown_metric_is_found_before_a_fit():

@@ -3,7 +3,7 @@ import pytest
 from sqlml.errors import SqlmlError, flatten
 from sqlml.ir.estimators import NOT_HERE
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Gate, Retrain, Split, TransformSpec
+from sqlml.ir.project import Gate, Retrain, Split, ThresholdRule, TransformSpec
 
 FULL = """\
 version: 2
@@ -65,6 +65,36 @@ def test_the_full_grammar(parse):
     assert (ml_model.output_prefix, ml_model.tags) == ("late_", ("nightly",))
     assert ml_model.places.of("params.stepSize") == SourceLocation("models/ml.yml", 9, 27)
     assert ml_model.places.whole == SourceLocation("models/ml.yml", 3, 5)
+
+
+MEASURED = """
+ml_models:
+  - name: late
+    training_data: ref('x')
+    estimator: LogisticRegression
+    label: y
+    class_weights: {true: 2, false: 1}
+    threshold: {cost: {false_positive: 1, false_negative: 5}}
+    refit: all
+    baseline: majority
+    slices: [carrier, {name: winter, where: "month = 1"}]
+    gates:
+      - {metric: logLoss, better_than: baseline, by: 0.01, surely: true}
+      - {metric: liftAtTop, at_least: 2, top: 0.05, slice: winter, dataset: training}
+"""
+
+
+def test_how_it_is_measured(parse):
+    (ml_model,) = parse({"models/ml.yml": MEASURED}).ml_models
+    assert ml_model.class_weights == {"true": 2.0, "false": 1.0}
+    assert (ml_model.threshold, ml_model.threshold_rule) == (None, ThresholdRule(None, 1.0, 5.0))
+    assert (ml_model.refit, ml_model.baseline) == ("all", "majority")
+    column, winter = ml_model.slices
+    assert (column.name, column.where, winter.name, winter.where) == ("carrier", None, "winter", "month = 1")
+    assert (column.location.line, winter.location.line, winter.location.column) == (11, 11, 45)
+    better, lift = ml_model.gates
+    assert (better.better_than, better.by, better.is_sure) == ("baseline", 0.01, True)
+    assert (lift.top, lift.slice, lift.dataset, lift.at_least) == (0.05, "winter", "training", 2.0)
 
 
 def one(extra="", estimator="KMeans"):
@@ -131,9 +161,6 @@ def test_estimators_of_spark_that_are_not_here(parse, name):
     "key",
     [
         "tune",
-        "refit",
-        "slices",
-        "class_weights",
         "user",
         "item",
         "rating",

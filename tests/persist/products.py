@@ -81,7 +81,10 @@ def version(number: int, folder: Path, word: str = "1") -> Version:
         location=str(folder),
         fingerprint=fingerprint(word),
         signature=signature(),
-        metrics=(Metric("holdout", "areaUnderROC", 0.1 + 0.2), Metric("training", "logLoss", 0.5, slice="carrier=AA")),
+        metrics=(
+            Metric("holdout", "areaUnderROC", 0.1 + 0.2),
+            Metric("training", "logLoss", 0.5, "carrier=AA", 7, 0.4, 0.6, 0.7, 0.1, 1 / 3),
+        ),
         gates=(GateResult("areaUnderROC >= 0.7", True, 0.738, "0.738 >= 0.7"),),
         facts={"rows": 10, "classes": {"true": 3}},
         created_at="2025-01-31T12:00:00Z",

@@ -323,6 +323,25 @@ def test_processes_that_begin_at_once_without_a_state(root, open_it, start):
         assert state.execute("select count(*) from runs").fetchone() == (4,)
 
 
+@pytest.mark.parametrize("use", ["read", "write"])
+def test_an_older_state_gets_the_columns_that_it_lacks(root, open_it, use):
+    store = open_it()
+    products.publish_version(store)
+    store.close()
+    with sqlite3.connect(root / "warehouse/state.sqlite") as state:
+        for name in ("rows", "low", "high", "baseline", "gain_low", "gain_high"):
+            state.execute(f"alter table metrics drop column {name}")
+        state.execute("update meta set value = '1' where key = 'schema_version'")
+    store = open_it()
+    if use == "write":
+        store.start_run("build")
+    (version,) = store.versions("late_arrival")
+    assert version.metrics[1] == Metric("training", "logLoss", 0.5, "carrier=AA")
+    products.publish_version(store)
+    measured = open_it().versions("late_arrival")[-1].metrics[1]
+    assert (measured.rows, measured.low, measured.gain_high) == (7, 0.4, 1 / 3)
+
+
 def test_a_newer_state_is_refused(root, open_it):
     store = open_it()
     products.publish_table(store, "seed.x", "a")

@@ -199,7 +199,13 @@ def test_reading_a_disabled_sql_model_is_an_error(project, in_yaml):
         ("{{ predict('m', predict('m', ref('stg'))) }}", "scores what ref() or source() returns", None),
         ("{{ predict('m') }}", "predict() missing 1 required positional argument", None),
         ("{{ predict('m', ref('stgg')) }}", "there is no SQL model or seed 'stgg'", "did you mean 'stg'?"),
-        ("{{ ml_table('m', 'roc_curve') }}", "ml_table() is not supported yet", None),
+        (
+            "{{ ml_table('m', 'roc_curv') }}",
+            "ml_table('m', 'roc_curv'): there is no such table",
+            "did you mean 'roc_curve'",
+        ),
+        ("{{ ml_table('n', 'roc_curve') }}", "there is no ML model 'n'", "there are: m"),
+        ("{{ ml_table('stg', 'metrics') }}", "there is no ML model 'stg'", "it is a relation"),
         ("{{ var('dy') }}", "variable 'dy' is not set", "did you mean 'day'?"),
     ],
 )

@@ -8,7 +8,7 @@ from sqlml.errors import DataError
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.run.ml.estimator import LABEL, role_column
-from sqlml.run.ml.labels import class_text, is_same_value
+from sqlml.run.ml.labels import class_text
 
 FIT_WEIGHT = f"{INTERNAL_PREFIX}fit_weight"
 """The column that a fit takes a row's weight from, where classes have weights; metrics take the row's own."""
@@ -32,14 +32,25 @@ def weigh_classes(ml_model: MlModel, counts: Mapping[Scalar, int], classes: Sequ
     if given == "balanced":
         total = sum(counts.values())
         return tuple(total / (len(classes) * counts[value]) for value in classes)
-    found = {value: [weight for key, weight in given.items() if is_same_value(value, key)] for value in classes}
+    found = {value: [weight for key, weight in given.items() if _is_meant(value, key)] for value in classes}
     wrong = [f"'{class_text(value)}' has no weight" for value, weights in found.items() if not weights]
-    wrong += [f"'{key}' is none of them" for key in given if not any(is_same_value(value, key) for value in classes)]
+    wrong += [f"'{key}' is none of them" for key in given if not any(_is_meant(value, key) for value in classes)]
     if wrong:
         shown = ", ".join(class_text(value) for value in classes[:10])
         what = f"'class_weights:' of ml model '{ml_model.name}' does not fit the classes of its label: {wrong[0]}"
         raise DataError(what, ml_model.places.of("class_weights"), f"give one for each of: {shown}")
     return tuple(weights[0] for weights in found.values())
+
+
+def _is_meant(value: Scalar, key: Scalar) -> bool:
+    """Tell whether a key of a mapping, which YAML gives as text, stands for a label's value."""
+    if class_text(value) == class_text(key):
+        return True
+    try:
+        # 1 stands for 1.0.
+        return not isinstance(value, str | bool | None) and float(value) == float(str(key))
+    except ValueError:
+        return False
 
 
 def fit_weight_sql(weights: Sequence[float], ml_model: MlModel) -> str:

@@ -37,7 +37,7 @@ def order_classes(values: Iterable[Scalar], ml_model: MlModel) -> tuple[Scalar, 
                 f"{what} has two values and no 'positive:': {shown}", ml_model.places.value_of("label"), fix
             )
         return tuple(classes)
-    positive = next((value for value in classes if is_same_value(value, ml_model.positive)), None)
+    positive = next((value for value in classes if _is_same(value, ml_model.positive)), None)
     if positive is None:
         place = ml_model.places.value_of("positive")
         raise DataError(f"{what} is never {ml_model.positive!r}, its 'positive:'", place, f"it has: {shown}")
@@ -66,8 +66,7 @@ def _rank(value: Scalar) -> tuple[int, Any]:
     return (1, value) if isinstance(value, str) else (0, value)
 
 
-def is_same_value(value: Scalar, positive: Scalar) -> bool:
-    """Tell whether a label's value is the one that a spec means."""
+def _is_same(value: Scalar, positive: Scalar) -> bool:
     if isinstance(value, str):
         return isinstance(positive, str | int | float) and not isinstance(positive, bool) and value == str(positive)
     if isinstance(value, bool) or isinstance(positive, bool):

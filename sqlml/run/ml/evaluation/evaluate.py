@@ -98,11 +98,13 @@ def evaluate(scored: Mapping[str, DataFrame], fitted: Any, question: Question) -
         return _rankings(scored, question) if is_ranked else _decisions(scored, question)
     if entry.problem is Problem.REGRESSION:
         return _errors(scored, fitted, question)
-    metrics = [
-        Metric(dataset, name, float(value))
-        for dataset, rows in scored.items()
-        for name, value in cluster_values(rows, fitted, entry.returns).items()
-    ]
+    metrics: list[Metric] = []
+    for dataset, rows in scored.items():
+        # Spark's own evaluators read them several times.
+        kept = rows.persist()
+        values = cluster_values(kept, fitted, entry.returns)
+        kept.unpersist()
+        metrics += [Metric(dataset, name, float(value)) for name, value in values.items()]
     return Evaluation(tuple(metrics))
 
 

@@ -1,1 +1,1 @@
-select * from {{ ml_table('late', 'roc_curve') }}
+select * from {{ ml_table('late', 'roc') }}

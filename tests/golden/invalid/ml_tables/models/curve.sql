@@ -1,0 +1,1 @@
+select threshold from {{ ml_table('amounts', 'roc_curve') }}

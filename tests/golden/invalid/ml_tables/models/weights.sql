@@ -1,0 +1,1 @@
+select version, feature, coefficient, weight from {{ ml_table('amounts', 'coefficients') }}

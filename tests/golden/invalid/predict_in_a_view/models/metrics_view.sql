@@ -1,0 +1,2 @@
+{{ config(materialized='view') }}
+select * from {{ ml_table('late', 'metrics') }}

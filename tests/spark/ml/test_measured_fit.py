@@ -1,0 +1,184 @@
+"""Fits with slices, weights of classes, a learnt threshold and a last fit on all rows; what they leave, read by SQL."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sqlml.build import Request, build, load_project, open_project_store
+from sqlml.cli.progress import SilentProgress
+from sqlml.errors import DataError
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import Slice, ThresholdRule
+from sqlml.ir.results import Status
+from sqlml.run.ml.fit import fit_ml_model
+from sqlml.run.ml.score import load_fitted
+
+PLACE = SourceLocation("m.yml", 7)
+PARAMS = {"maxIter": 4, "regParam": 0.01}
+SLICES = (Slice("grade", PLACE), Slice("few", PLACE, where="n < 4"), Slice("nobody", PLACE, where="n < 0"))
+
+
+def coefficients(spark, folder):
+    return load_fitted(spark, folder).stages[-1].coefficientMatrix.toArray().tolist()[0]
+
+
+@pytest.fixture(scope="module")
+def fits(spark, rows, make_spec, tmp_path_factory):
+    """Return fits by name: plain, sliced, and with all that evaluation can do; with their folders."""
+    plain = make_spec(params=PARAMS)
+    specs = {
+        "plain": plain,
+        "sliced": replace(plain, slices=SLICES),
+        "full": make_spec(
+            params=PARAMS, class_weights={"true": 3.0, "false": 1.0}, threshold_rule=ThresholdRule(None, 1.0, 4.0),
+            refit="all", weight="weight",
+        ),
+    }  # fmt: skip
+    folders = {name: tmp_path_factory.mktemp(name) / "m" for name in specs}
+    return {name: (fit_ml_model(spark, spec, rows, folders[name]), folders[name]) for name, spec in specs.items()}
+
+
+def test_slices_are_measured_and_change_nothing(spark, rows, fits):
+    plain, sliced = fits["plain"][0], fits["sliced"][0]
+    whole = [entry for entry in sliced.metrics if not entry.slice]
+    assert whole == list(plain.metrics)
+    assert coefficients(spark, fits["sliced"][1]) == coefficients(spark, fits["plain"][1])
+    found = {entry.slice for entry in sliced.metrics if entry.dataset == "holdout"}
+    assert found == {"", "few", "grade=low", "grade=mid", "grade=top"}
+    held = rows.where("pmod(xxhash64(id, 42), 10000) < 2000")
+    counted = {entry.slice: entry.rows for entry in sliced.metrics if entry.dataset == "holdout"}
+    assert counted["few"] == held.where("n < 4").count()
+    assert counted["grade=top"] == held.where("grade = 'top'").count()
+    assert sum(counted[f"grade={name}"] for name in ("low", "mid", "top")) == counted[""]
+
+
+def test_weights_of_classes_are_those_of_a_weighted_fit(spark, rows, fits, make_spec, tmp_path):
+    """The last fit is on all rows, each with its own weight times its class's."""
+    weighted = rows.withColumn("both", rows.weight * rows.late.cast("int") * 2 + rows.weight)
+    split = replace(make_spec().split, by="none")
+    result = fit_ml_model(spark, make_spec(params=PARAMS, weight="both", split=split), weighted, tmp_path / "m")
+    assert coefficients(spark, fits["full"][1]) == pytest.approx(coefficients(spark, tmp_path / "m"), abs=1e-9)
+    facts = fits["full"][0].facts
+    assert facts["class_weights"] == {"false": 1.0, "true": 3.0}
+    assert facts["refit"] == {"rows": result.rows}
+    assert fits["full"][0].rows == 600
+
+
+def test_the_threshold_is_learnt_without_the_hold_out(spark, rows, fits, make_spec, tmp_path):
+    full = fits["full"][0]
+    threshold = full.signature.threshold
+    assert full.facts["threshold"]["learnt"] == threshold
+    # A missed one costs as much as four false alarms.
+    assert 0 < threshold < fits["plain"][0].facts.get("threshold", 0.5)
+    assert load_fitted(spark, fits["full"][1]).stages[-1].getThreshold() == threshold
+    # Other rows in the hold-out: metrics move, the threshold does not.
+    other = rows.selectExpr("* except (late)", "if(pmod(xxhash64(id, 42), 10000) < 2000, not late, late) as late")
+    spec = make_spec(
+        params=PARAMS, class_weights={"true": 3.0, "false": 1.0}, threshold_rule=ThresholdRule(None, 1.0, 4.0),
+        weight="weight",
+    )  # fmt: skip
+    moved = fit_ml_model(spark, spec, other, tmp_path / "m")
+    assert moved.signature.threshold == threshold
+    area = {entry.metric: entry.value for entry in full.metrics if entry.dataset == "holdout"}["areaUnderROC"]
+    assert {entry.metric: entry.value for entry in moved.metrics if entry.dataset == "holdout"}[
+        "areaUnderROC"
+    ] == pytest.approx(1 - area)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"class_weights": {"true": 2.0}}, "'false' has no weight"),
+        ({"class_weights": {"true": 2.0, "false": 1.0, "maybe": 1.0}}, "'maybe' is none of them"),
+        ({"slices": (Slice("id", PLACE),)}, "slice column 'id' of ml model 'm' has 600 values"),
+    ],
+)
+def test_what_only_the_rows_tell_is_refused(spark, rows, make_spec, tmp_path, given, message):
+    with pytest.raises(DataError, match=message):
+        fit_ml_model(spark, make_spec(params=PARAMS, **given), rows, tmp_path / "m")
+
+
+PROJECT = {
+    "sqlml_project.yml": "name: measured\n",
+    "seeds/rows.csv": "id,x,part,y\n"
+    + "".join(f"{n},{n * 7 % 11},{'ab'[n % 2]},{int((n * 7 % 11) + n % 5 > 7)}\n" for n in range(300)),
+    "models/curve.sql": "select version, threshold, true_positive_rate as tpr "
+    "from {{ ml_table('late', 'roc_curve') }} where dataset = 'holdout' and slice = ''",
+    "models/measured.sql": "select metric, slice, value, low, baseline from {{ ml_table('late', 'metrics') }} "
+    "where dataset = 'holdout'",
+    "models/weights.sql": "select version, slot, coefficient from {{ ml_table('late', 'coefficients') }}",
+    "models/ml.yml": """version: 2
+ml_models:
+  - name: late
+    training_data: ref('rows')
+    estimator: LogisticRegression
+    params: {maxIter: 5}
+    label: y
+    keys: [id]
+    features: [x]
+    slices: [part]
+    gates:
+      - {metric: logLoss, better_than: baseline}
+      - {metric: areaUnderROC, at_least: 0.7, slice: part=a, surely: true}
+      - {metric: areaUnderROC, at_least: 0.999, slice: part=b}
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, warm):
+    folder: Path = tmp_path_factory.mktemp("measured")
+    for name, text in PROJECT.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def build_again():
+        return {result.node_id: result for result in build(Request(folder), SilentProgress()).results.results}
+
+    return folder, build_again, build_again()
+
+
+def test_gates_on_slices_and_the_baseline_decide(built):
+    folder, _, first = built
+    assert first["ml_model.late"].status is Status.FAIL
+    message = first["ml_model.late"].message
+    assert "areaUnderROC of part=b >= 0.999" in message
+    assert "better than baseline" not in message
+    assert first["sql_model.curve"].status is Status.SKIPPED
+    (version,) = open_project_store(load_project(Request(folder))).snapshot().versions["late"]
+    passed = {gate.gate: gate for gate in version.gates}
+    gate = passed["logLoss better than baseline"]
+    assert gate.is_passed
+    assert "the baseline has 0." in gate.reason
+    assert passed["areaUnderROC of part=a >= 0.7, surely"].is_passed
+
+
+def test_sql_reads_what_evaluation_left(spark, built):
+    folder, build_again, _ = built
+    path = folder / "models/ml.yml"
+    path.write_text(PROJECT["models/ml.yml"].replace("0.999", "0.6"), encoding="utf-8")
+    results = build_again()
+    assert {result.status for result in results.values()} <= {Status.SUCCESS, Status.KEPT}
+    store = open_project_store(load_project(Request(folder)))
+    outputs = store.snapshot().outputs
+    curve, measured, weights = (
+        spark.read.parquet(outputs[f"sql_model.{name}"].location).collect() for name in ("curve", "measured", "weights")
+    )
+    assert curve[0].tpr == 0.0
+    assert max(row.tpr for row in curve) == 1.0
+    assert {row.version for row in curve} == {1}
+    (version,) = store.snapshot().versions["late"]
+    kept = {(entry.metric, entry.slice): entry for entry in version.metrics if entry.dataset == "holdout"}
+    read = {(row.metric, row.slice): row for row in measured}
+    assert read.keys() == kept.keys()
+    for key, row in read.items():
+        assert (row.value, row.low, row.baseline) == (kept[key].value, kept[key].low, kept[key].baseline)
+    assert {row.slot for row in weights} == {"x", "(intercept)"}
+    assert all(math.isfinite(row.coefficient) for row in weights)
+    # Nothing is made again as long as the champion stays.
+    assert {result.status for result in build_again().values()} == {Status.KEPT}

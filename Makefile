@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check lock clean
+.PHONY: demo test test-long check lock clean
 
 # Build the example project, look at what it made, and score a file.
 demo: $(VENV)/installed
@@ -17,9 +17,15 @@ demo: $(VENV)/installed
 	$(RUN) sqlml predict late_arrival --input last_week_flights --output target/demo/predictions.csv --overwrite
 	@head -4 target/demo/predictions.csv
 
-# Lint, types and every test.
+PYTEST := $(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+# Lint, types and the tests.
 test: check
-	$(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=sqlml --cov-report=term:skip-covered
+	$(PYTEST) --cov=sqlml --cov-report=term:skip-covered
+
+# Those too that hold what was recorded once, and seldom changes, against Spark again.
+test-long: check
+	$(PYTEST) --long
 
 check: $(VENV)/installed-dev
 	$(RUN) ruff check sqlml tests benchmarks

@@ -13,7 +13,7 @@ from sqlml.ir.dag import SqlNode
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project
 
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.long]
 
 START = datetime(2024, 1, 1)
 MOMENTS = [START + timedelta(days=day, hours=11, minutes=30) for day in (3, 5, 7)]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from sqlml.compile.names import NameResolver, Subquery
-from sqlml.compile.queries import Join, Relation, Scope
+from sqlml.compile.pivots import as_select
+from sqlml.compile.queries import Join, Output, Query, Reads, Relation, Scope
 from sqlml.compile.readable import Readable
 from sqlml.errors import suggest
 
@@ -177,13 +178,34 @@ class FromReader:
 
     def _relation(self, node: exp.Expr, scope: Scope) -> Relation:
         relation = self._bare_relation(node, scope)
-        if node.args.get("pivots"):
-            alias = node.args["pivots"][-1].alias or node.alias
-            relation = Relation(alias.lower(), alias or "pivot", None, relation.origin, made_of=relation.made_of)
+        for clause in node.args.get("pivots") or ():
+            relation = self._pivoted(node, clause, relation, scope)
         if relation.columns is None:
             self._names.is_exact = False
         scope.query.reads.relations.append(relation)
         return relation
+
+    def _pivoted(self, node: exp.Expr, clause: exp.Expr, before: Relation, scope: Scope) -> Relation:
+        alias = clause.alias or node.alias
+        # What the text says once is read for each value: nothing of it may be left out.
+        self._names.is_exact = False
+        select = None if before.columns is None else as_select(clause, before.columns)
+        if select is None:
+            return Relation(alias.lower(), alias or "pivot", None, before.origin, made_of=before.made_of)
+        query = Query(select, is_whole=True)
+        inner = Scope(query, scope.ctes, scope.outer, [before])
+        query.reads.relations.append(before)
+        if clause.args.get("unpivot"):
+            # A row becomes several.
+            query.reads.relations.append(Relation("", "unpivot", (), made_of=exp.Tuple()))
+        outputs = query.outputs = []
+        for at, item in enumerate(select.expressions):
+            reads = Reads()
+            self._names.read([item], inner, reads)
+            outputs.append(Output(item.alias_or_name, at, item, reads))
+        self._names.read([select.args.get("group"), select.args.get("where")], inner, query.reads)
+        columns = self._names.renamed(query.columns, alias_columns(clause))
+        return Relation(alias.lower(), alias or "pivot", columns, query)
 
     def _bare_relation(self, node: exp.Expr, scope: Scope) -> Relation:
         alias, given = node.alias, alias_columns(node)

@@ -264,8 +264,17 @@ def test_clusterings_of_what_was_are_not_judged(found):
     assert found(sql, {"models/ml.yml": model}) == []
 
 
+def test_what_a_pivot_gathers_of_other_rows(found):
+    stg = "(select id, dep, origin, carrier, delay from {{ ref('stg') }})"
+    files = {"models/p.sql": f"select * from {stg} pivot (sum(delay) for carrier in ('AA'))"}
+    (entry,) = found("select id, dep, AA as x, origin = 'JFK' as is_late from {{ ref('p') }}", files)
+    assert entry[0] == "L002"
+    assert "feature 'x' of ml model 'late' counts 'delay' of other rows" in entry[2]
+
+
 def test_unknown_columns_are_no_mistake(found):
-    files = {"models/p.sql": "select * from {{ ref('stg') }} pivot (sum(delay) for carrier in ('AA'))"}
+    own = "select id, dep, origin, delay as AA from {{ ref('stg') }}"
+    files = {"models/p.sql": f"with recursive r as ({own} union all select * from r where id < 0) select * from r"}
     assert found("select id, dep, AA as x, origin = 'JFK' as is_late from {{ ref('p') }}", files) == []
 
 

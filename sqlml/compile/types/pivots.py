@@ -35,7 +35,7 @@ def _pivoted(columns: Columns, aggregates: Sequence[exp.Expr], values: exp.In, t
     kept = [column for column in columns if (column.name or "").lower() not in used]
     made: list[OutputColumn] = []
     for value in values.expressions:
-        first = _value_name(value)
+        first = value_name(value)
         for aggregate in aggregates:
             name: str | None = first
             if len(aggregates) > 1:
@@ -44,7 +44,8 @@ def _pivoted(columns: Columns, aggregates: Sequence[exp.Expr], values: exp.In, t
     return (*kept, *made)
 
 
-def _value_name(value: exp.Expr) -> str | None:
+def value_name(value: exp.Expr) -> str | None:
+    """Return what a value of PIVOT calls its column; None: only Spark can tell."""
     if isinstance(value, exp.PivotAlias | exp.Alias):
         return str(value.args["alias"].name)
     is_plain = isinstance(value, exp.Literal) and (value.is_string or value.name.isdigit())
@@ -52,8 +53,8 @@ def _value_name(value: exp.Expr) -> str | None:
 
 
 def _unpivoted(columns: Columns, clause: exp.Expr, values: exp.In, types: Types) -> Columns | None:
-    groups = [_group(value) for value in values.expressions]
-    made = _group_names(clause.expressions)
+    groups = [group_of(value) for value in values.expressions]
+    made = group_names(clause.expressions)
     if any(len(group) != len(made) for group in groups):
         return None
     used = _names([column for group in groups for column in group])
@@ -64,7 +65,8 @@ def _unpivoted(columns: Columns, clause: exp.Expr, values: exp.In, types: Types)
     return (*kept, OutputColumn(values.this.name, STRING), *results)
 
 
-def _group(value: exp.Expr) -> list[exp.Expr]:
+def group_of(value: exp.Expr) -> list[exp.Expr]:
+    """Return the columns of one entry of UNPIVOT."""
     if isinstance(value, exp.PivotAlias | exp.Alias):
         value = value.this
     while isinstance(value, exp.Paren):
@@ -72,8 +74,9 @@ def _group(value: exp.Expr) -> list[exp.Expr]:
     return list(value.expressions) if isinstance(value, exp.Tuple) else [value]
 
 
-def _group_names(nodes: Sequence[exp.Expr]) -> list[str]:
-    return [part.name for node in nodes for part in _group(node)]
+def group_names(nodes: Sequence[exp.Expr]) -> list[str]:
+    """Return what UNPIVOT calls the columns that it makes."""
+    return [part.name for node in nodes for part in group_of(node)]
 
 
 def _value_type(types: Sequence[SparkType | None]) -> SparkType | None:

@@ -23,7 +23,7 @@ from sqlml.compile.ml_outputs import check_ml_output
 from sqlml.compile.ml_types import check_types
 from sqlml.compile.readable import Readable
 from sqlml.compile.schemas import read_columns
-from sqlml.compile.sql_reader import SqlReader, readable_of, title_of
+from sqlml.compile.sql_reader import SqlReader, of_columns, readable_of, title_of
 from sqlml.compile.types import SparkType
 from sqlml.errors import CompileError, SqlmlError, raise_all, suggest
 from sqlml.ir.aids import Aids
@@ -178,6 +178,9 @@ class _Compiler:
         code, effect = "S001", "it is built again only when something else changes"
         if node.id in self._learnt_from:
             code, effect = "L007", "an ml model learns from it, and its fit cannot be repeated"
+        if function.lower() == "tablesample":
+            fix = "add REPEATABLE (seed), or choose rows by a hash: pmod(xxhash64(key), 10) = 0"
+            return Finding(code, f"{what} reads a {function}, whose rows change: {effect}", place, fix, node.id)
         fix = "read it from a column or from var()"
         return Finding(code, f"{what} calls {function}, whose value changes: {effect}", place, fix, node.id)
 
@@ -223,7 +226,8 @@ class _Compiler:
         self._found.slice_columns[node.id] = sliced
         self._found.features[node.id] = features
         self._found.conditions[node.id] = condition
-        self._found.signatures[node.id] = expect_signature(node.ml_model, training, features)
+        present = of_columns(self._dag, self._found, node.training_relation).present
+        self._found.signatures[node.id] = expect_signature(node.ml_model, training, features, present)
 
     def _compile_prediction(self, node: PredictionNode) -> None:
         ml_node = self._dag.nodes[node.ml_model]

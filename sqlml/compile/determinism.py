@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -18,18 +18,21 @@ _FUNCTIONS = frozenset(
 )  # fmt: skip
 # … and those that are also functions without, unless a column has the name.
 _BARE = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
+_SAMPLE = "tablesample"
 # Without arguments only.
 _NOW = frozenset({"unix_timestamp"})
 
 
 def find_unstable(statement: Statement) -> Iterator[Token]:
-    """Yield the tokens that name functions whose value changes between two builds."""
+    """Yield the tokens that name functions whose value changes between two builds, and TABLESAMPLE without a seed."""
     text = statement.text.lower()
-    if not any(name in text for name in _FUNCTIONS | _NOW):
+    if not any(name in text for name in _FUNCTIONS | _NOW | {_SAMPLE}):
         return
     tokens = statement.tokens
     for at, token in enumerate(tokens):
         name = token.text.lower()
+        if name == _SAMPLE and _is_random(tokens[at + 1 :]):
+            yield token
         if name not in _FUNCTIONS and name not in _NOW:
             continue
         if token.token_type in (TokenType.STRING, TokenType.IDENTIFIER):
@@ -40,3 +43,13 @@ def find_unstable(statement: Statement) -> Iterator[Token]:
         is_name = at > 0 and tokens[at - 1].token_type in (TokenType.DOT, TokenType.ALIAS)
         if (is_empty if name in _NOW else is_call) or (name in _BARE and not is_call and not is_name):
             yield token
+
+
+def _is_random(following: Sequence[Token]) -> bool:
+    """Return whether `following` begins with parentheses behind which no `REPEATABLE` stands."""
+    depth = 0
+    for at, token in enumerate(following):
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(token.token_type, 0)
+        if depth == 0:
+            return at > 0 and [later.text.lower() for later in following[at + 1 : at + 2]] != ["repeatable"]
+    return False

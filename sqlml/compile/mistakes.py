@@ -8,6 +8,7 @@ from sqlml.compile.facts import Facts
 from sqlml.compile.findings import Finding
 from sqlml.compile.knowledge import KnowledgeReader, Late, Origin, Sense, show_path
 from sqlml.compile.look_ahead import WindowReader
+from sqlml.compile.sql_reader import unique_of
 from sqlml.errors import Shared
 from sqlml.ir.dag import Dag, MlNode, SourceNode
 from sqlml.ir.lineage import ROWS, ColumnRef, Kind, Lineage
@@ -205,6 +206,8 @@ class MistakeFinder:
     def _check_key(self, node: MlNode, ref: ColumnRef) -> Iterator[Finding]:
         copies = sorted(self._lineage.copies(ref))
         found = next((copy for copy in copies if (copy.node_id, copy.column.lower()) in self._unique), None)
+        if found is None and unique_of(self._dag, self._facts, node.training_relation) == {ref.column.lower()}:
+            found = self._in_training(node, ref.column)
         if found is not None:
             whole = show_path([found], self._dag.nodes)[0]
             what = f"feature '{ref.column}' of ml model '{node.ml_model.name}' is the key '{whole}': it names the row"

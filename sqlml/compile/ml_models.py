@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.estimator_params import check_estimator_params
@@ -19,6 +20,7 @@ from sqlml.ir.gates import unknown_gate_metrics
 from sqlml.ir.outputs import class_count_of, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import ExpectedSignature, find_misfit
+from sqlml.ir.state import Column
 
 
 def check_ml_node(
@@ -117,11 +119,21 @@ def columns_read(
     return frozenset(names | (where.columns or frozenset() if where else frozenset()))
 
 
-def expect_signature(ml_model: MlModel, training: Readable, features: tuple[str, ...] | None) -> ExpectedSignature:
-    """Return what a fit of `ml_model` on `training` would read and return."""
-    typed = None if features is None else tuple([training.column(name) for name in features])
-    label = None if ml_model.label is None else training.column(ml_model.label)
-    inputs = tuple([training.column(name) for name in ml_model.inputs])
+def expect_signature(
+    ml_model: MlModel, training: Readable, features: tuple[str, ...] | None, present: Collection[str] = ()
+) -> ExpectedSignature:
+    """Return what a fit of `ml_model` on `training` would read and return.
+
+    Args:
+        present: columns (lower case) of `training` that are never null, as far as that is known.
+    """
+
+    def column(name: str) -> Column:
+        return replace(training.column(name), is_nullable=name.lower() not in present)
+
+    typed = None if features is None else tuple([column(name) for name in features])
+    label = None if ml_model.label is None else column(ml_model.label)
+    inputs = tuple([column(name) for name in ml_model.inputs])
     estimator = estimator_of(ml_model)
     label_type = None if label is None else label.type
     class_count = class_count_of(ml_model, estimator, label_type)

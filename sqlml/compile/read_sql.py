@@ -12,6 +12,7 @@ from sqlml.compile.checks.checker import check_statement
 from sqlml.compile.checks.problem import Problem
 from sqlml.compile.determinism import find_unstable
 from sqlml.compile.facts import ColumnFacts, SqlFacts, SqlSlice
+from sqlml.compile.lineage.grains import Unique
 from sqlml.compile.lineage.nodes import LineageTracer
 from sqlml.compile.queries import Output
 from sqlml.compile.readable import Readable
@@ -41,12 +42,14 @@ class Reading:
         what: whose SQL it is, for errors (`sql model 'x'`).
         readable: view name in lower case to relation.
         of_columns: what else is known of what it reads, by node id, if time of knowledge is to be judged.
+        unique: which columns of what it reads name a row, by node id, if that alone is asked for.
     """
 
     node: SqlNode | TestNode
     what: str
     readable: Mapping[str, Readable]
     of_columns: Mapping[str, ColumnFacts] | None = None
+    unique: Unique | None = None
 
     @property
     def sql(self) -> Rendered:
@@ -111,7 +114,7 @@ class FreshReader:
         lineage, of_columns = None, ColumnFacts()
         if isinstance(node, SqlNode):
             with self._timing.measure("compile", "trace lineage"):
-                tracer = LineageTracer(reading.columns, reading.of_columns)
+                tracer = LineageTracer(reading.columns, reading.of_columns, reading.unique)
                 lineage, of_columns = tracer.trace_sql(node, analysis, columns)
         return SqlFacts(
             length=len(statement.text),

@@ -76,6 +76,8 @@ class SqlReader:
             if node.id in self._judged:
                 known = [of_columns(self._dag, self._facts, parent) for parent in node.parents]
                 shapes.append(dump([_plain(one) for one in known]))
+            elif node.id in self._cut_later:
+                shapes.append(dump([[parent, sorted(found or ())] for parent, found in self._unique(node).items()]))
             key = self._keys[node.id] = key_of(node.kind, node.sql.text, node.relation, *shapes)
         return key
 
@@ -99,8 +101,15 @@ class SqlReader:
         if node.relation:
             # What `this` names: to read it is an error.
             readable.setdefault(node.relation.lower(), Readable("", node.name, None))
-        parents = {parent: of_columns(self._dag, self._facts, parent) for parent in node.parents}
-        return Reading(node, title_of(node), readable, parents if node.id in self._judged else None)
+        if node.id in self._judged:
+            parents = {parent: of_columns(self._dag, self._facts, parent) for parent in node.parents}
+            return Reading(node, title_of(node), readable, parents)
+        return Reading(node, title_of(node), readable, unique=self._unique(node))
+
+    def _unique(self, node: SqlNode | TestNode) -> dict[str, frozenset[str] | None]:
+        if node.id not in self._cut_later:
+            return {}
+        return {parent: unique_of(self._dag, self._facts, parent) for parent in node.parents}
 
 
 def _plain(known: ColumnFacts) -> list[Any]:
@@ -121,16 +130,24 @@ def readable_of(dag: Dag, facts: Facts, node_id: str) -> Readable:
     return Readable(node_id, dag.nodes[node_id].name, facts.columns.get(node_id), types)
 
 
+def unique_of(dag: Dag, facts: Facts, node_id: str) -> frozenset[str] | None:
+    """Return the columns (lower case) of a node that together name a row; None: there are none for sure."""
+    sql = facts.sql.get(node_id)
+    if sql is not None and sql.of_columns.unique is not None:
+        return sql.of_columns.unique
+    tested = [test.column for test in dag.nodes[node_id].data_tests if test.kind == "unique" and test.where is None]
+    return next((frozenset((column.lower(),)) for column in tested if column), None)
+
+
 def of_columns(dag: Dag, facts: Facts, node_id: str) -> ColumnFacts:
     """Return what is known of the columns of a node: what its SQL says, its data tests and its types."""
     node, sql = dag.nodes[node_id], facts.sql.get(node_id)
     known = ColumnFacts() if sql is None else sql.of_columns
     tests = [(test.kind, test.column.lower()) for test in node.data_tests if test.column and test.where is None]
     present = known.present | {column for kind, column in tests if kind == "not_null"}
-    unique = next((frozenset((column,)) for kind, column in tests if kind == "unique"), None)
     dates = [name for name, given in facts.types.get(node_id, {}).items() if str(given) == "date"]
     units = {**{name.lower(): "day" for name in dates}, **known.units}
-    return ColumnFacts(present, units, known.unique or unique)
+    return ColumnFacts(present, units, unique_of(dag, facts, node_id))
 
 
 def _references(dag: Dag) -> Iterator[tuple[str, str]]:

@@ -57,8 +57,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "L004": Rule(
             "warn",
             "a feature names the row",
-            "A feature is the key of a relation: the only column of a source's `keys:`, or a column with a `unique` "
-            "test. A model learns such a column by heart, and new rows have new values.",
+            "A feature is the key of a relation: the only column of a source's `keys:`, a column with a `unique` test, "
+            "or the only one that the training data's SQL groups by. A model learns such a column by heart, and new "
+            "rows have new values.",
             "Give it the role: `keys: [column]`, or exclude it from the features.",
         ),
         "L005": Rule(
@@ -79,8 +80,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "L007": Rule(
             "warn",
             "an ML model learns from SQL whose value changes",
-            "SQL that an ML model is trained on calls a function such as `rand()` or `current_date()`: a fit cannot be "
-            "repeated, and rows that are scored later are not made as the training rows were.",
+            "SQL that an ML model is trained on calls a function such as `rand()` or `current_date()`, or has a "
+            "`TABLESAMPLE` without `REPEATABLE`: a fit cannot be repeated, and rows that are scored later are not made "
+            "as the training rows were.",
             "Read the value from a column or from `var()`.",
         ),
         "L008": Rule(
@@ -101,8 +103,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "S001": Rule(
             "warn",
             "SQL whose value changes",
-            "SQL calls a function whose value changes from one build to the next, but the node is built again only "
-            "when something else changes.",
+            "SQL calls a function whose value changes from one build to the next, or has a `TABLESAMPLE` without "
+            "`REPEATABLE`, but the node is built again only when something else changes.",
             "Read the value from a column or from `var()`.",
         ),
         "S002": Rule(

@@ -10,7 +10,7 @@ from sqlml.ir.state import Column
 def output_columns(
     returns: Returns, label: str | None, label_type: str | None, class_count: int | None
 ) -> tuple[Column, ...]:
-    """Return the columns that a prediction adds (without a prefix).
+    """Return the columns that a prediction adds (without a prefix); none is null, but for the topic of no known word.
 
     Args:
         label_type: a Spark type; None: unknown, and so is the type of what predicts it.
@@ -19,26 +19,30 @@ def output_columns(
     if returns in _OF_CLUSTERS:
         return _OF_CLUSTERS[returns]
     if returns is Returns.VALUE:
-        return (Column(f"predicted_{label}", "double"),)
+        return (_sure(f"predicted_{label}", "double"),)
     if returns is Returns.QUANTILES:
-        return (Column(f"predicted_{label}", "double"), Column("quantiles", "map<string,double>"))
-    predicted = Column(f"predicted_{label}", label_type or "")
+        return (_sure(f"predicted_{label}", "double"), _sure("quantiles", "map<string,double>"))
+    predicted = _sure(f"predicted_{label}", label_type or "")
     if returns is Returns.SCORES:
-        scores = () if class_count in (None, 2) else (Column("scores", "map<string,double>"),)
-        return (predicted, Column("score", "double"), *scores)
+        scores = () if class_count in (None, 2) else (_sure("scores", "map<string,double>"),)
+        return (predicted, _sure("score", "double"), *scores)
     if returns is Returns.CLASS or class_count is None:
         return (predicted,)
     if class_count == 2:
-        return (predicted, Column("probability", "double"))
-    return (predicted, Column("confidence", "double"), Column("probabilities", "map<string,double>"))
+        return (predicted, _sure("probability", "double"))
+    return (predicted, _sure("confidence", "double"), _sure("probabilities", "map<string,double>"))
+
+
+def _sure(name: str, data_type: str) -> Column:
+    return Column(name, data_type, is_nullable=False)
 
 
 _OF_CLUSTERS = {
-    Returns.DISTANCE: (Column("cluster", "int", False), Column("distance", "double")),
-    Returns.MIXTURE: (Column("cluster", "int", False), Column("probabilities", "map<int,double>")),
+    Returns.DISTANCE: (_sure("cluster", "int"), _sure("distance", "double")),
+    Returns.MIXTURE: (_sure("cluster", "int"), _sure("probabilities", "map<int,double>")),
     # A document without any known word has no topic.
-    Returns.TOPICS: (Column("cluster", "int"), Column("probabilities", "map<int,double>")),
-    Returns.CLUSTER: (Column("cluster", "int", False),),
+    Returns.TOPICS: (Column("cluster", "int"), _sure("probabilities", "map<int,double>")),
+    Returns.CLUSTER: (_sure("cluster", "int"),),
 }
 
 

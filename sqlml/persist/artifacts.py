@@ -90,7 +90,7 @@ def signature_document(signature: ExpectedSignature) -> dict[str, Any]:
 
 
 def _typed(columns: Sequence[Column]) -> list[dict[str, Any]]:
-    return [{"name": column.name, "type": column.type or None} for column in columns]
+    return [{"name": column.name, "type": column.type or None, "is_nullable": column.is_nullable} for column in columns]
 
 
 def lineage_document(lineage: NodeLineage) -> dict[str, Any]:

@@ -258,6 +258,31 @@ def test_predictions_of_another_model_are_no_leak(found):
     assert found(sql, files) == []
 
 
+GROUPED = "select carrier, origin, avg(miles) as x from {{ ref('stg') }} "
+
+
+@pytest.mark.parametrize("sources", [SOURCES, SOURCES.partition("        columns:")[0]], ids=["judged", "not judged"])
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("select carrier, avg(miles) as x from {{ ref('stg') }} group by carrier", "carrier"),
+        ("with a as (select carrier as k, avg(miles) as x from {{ ref('stg') }} group by 1) select k, x from a", "k"),
+        ("select CARRIER, x from {{ ref('by_carrier') }}", "CARRIER"),
+        (GROUPED + "group by carrier, origin", None),
+        (GROUPED + "group by carrier, rollup(origin)", None),
+        ("select carrier, x, explode(array(1, 2)) as n from {{ ref('by_carrier') }}", None),
+        ("select b.carrier, s.miles as x from {{ ref('by_carrier') }} b join {{ ref('stg') }} s using (carrier)", None),
+    ],
+)  # fmt: skip
+def test_a_feature_that_the_training_data_are_grouped_by(workshop, sql, named, sources):
+    ml = "version: 2\nml_models:\n  - {name: m, training_data: ref('f'), estimator: KMeans}\n"
+    by_carrier = "select carrier, avg(miles) as x from {{ ref('stg') }} group by carrier"
+    given = {"models/stg.sql": STG, "models/by_carrier.sql": by_carrier, "models/f.sql": sql, "models/ml.yml": ml}
+    found = workshop.compile({**given, "models/sources.yml": sources}).diagnostics
+    said = [entry.what for entry in found if entry.code == "L004"]
+    assert said == ([f"feature '{named}' of ml model 'm' is the key 'f.{named}': it names the row"] if named else [])
+
+
 def test_clusterings_of_what_was_are_not_judged(found):
     sql = "select carrier as id, avg(delay) as x from {{ ref('stg') }} group by carrier"
     model = ml_model("[x]", label=None, positive=None, event_time=None).replace("LogisticRegression", "KMeans")
@@ -348,6 +373,23 @@ def test_sql_that_changes_above_an_ml_model(found):
     files = {"models/other.sql": "select rand() as r"}
     entries = found(f"select id, dep, rand() as r, {LABEL} from {{{{ ref('stg') }}}}", files)
     assert sorted(codes(entries)) == [("L007", "warn"), ("S001", "warn")]
+
+
+@pytest.mark.parametrize(
+    ("sample", "is_said"),
+    [
+        ("tablesample (10 percent)", True),
+        ("TABLESAMPLE (5 rows)", True),
+        ("tablesample (10 percent) repeatable (7)", False),
+        ("tablesample", False),
+        ("`tablesample`", False),
+    ],
+)
+def test_a_sample_without_a_seed(found, sample, is_said):
+    entries = found(f"select id, dep, miles, {LABEL} from {{{{ ref('stg') }}}} {sample}")
+    assert codes(entries) == ([("L007", "warn")] if is_said else [])
+    if is_said:
+        assert "reads a TABLESAMPLE, whose rows change" in entries[0][2].replace("tablesample", "TABLESAMPLE")
 
 
 LEAK = "select id, dep, delay, carrier = 'AA' as is_late from {{ ref('stg') }}"

@@ -15,6 +15,7 @@ from sqlglot import exp
 from sqlml.compile.facts import ColumnFacts
 from sqlml.compile.lineage.conditions import present
 from sqlml.compile.lineage.dependencies import Promise, Time
+from sqlml.compile.lineage.grains import query_grain, relation_grain
 from sqlml.compile.lineage.rows import RowNames, Shift
 from sqlml.compile.lineage.texts import text_of, unwrapped
 from sqlml.compile.lineage.times import NOTHING, Times, either_side, read_operation
@@ -47,6 +48,7 @@ class MomentReader:
     def __init__(self, analysis: Analysis, parents: Mapping[str, ColumnFacts]) -> None:
         self.names = RowNames()
         self._parents = parents
+        self._unique = {node_id: known.unique for node_id, known in parents.items()}
         self._analysis = analysis
         self._outputs: dict[tuple[Query, int, str | None], Times] = {}
         self._present: dict[Query, frozenset[Time]] = {}
@@ -253,33 +255,11 @@ class MomentReader:
 
     def grain_of(self, relation: Relation) -> frozenset[str] | None:
         """Return columns (lower case) of a relation that together are unique; None: there are none for sure."""
-        if isinstance(relation.origin, str):
-            return self._parents.get(relation.origin, _NOTHING_KNOWN).unique if relation.named is None else None
-        return self.grain(relation.origin) if relation.origin is not None and relation.columns else None
+        return relation_grain(relation, self._unique)
 
     def grain(self, query: Query) -> frozenset[str] | None:
         """Return outputs (lower case) that together are unique."""
-        outputs, tree = query.outputs or [], query.tree
-        if not isinstance(tree, exp.Select) or query.columns is None:
-            return None
-        named = [(output.node.unalias(), str(output.name).lower()) for output in outputs]
-        group = tree.args.get("group")
-        if group is not None:
-            if group.args.get("all"):
-                return frozenset([name for node, name in named if not any(node.find_all(exp.AggFunc))])
-            texts = {node.sql(): name for node, name in named} | {
-                str(at + 1): name for at, (_, name) in enumerate(named)
-            }
-            keys = [texts.get(entry.sql()) for entry in group.expressions]
-            return frozenset([key for key in keys if key is not None]) if keys and None not in keys else None
-        if len(query.reads.relations) != 1:
-            return None
-        inner = self.grain_of(query.reads.relations[0])
-        copies = {}
-        for output, (node, name) in zip(outputs, named, strict=True):
-            if isinstance(node, exp.Column | exp.Star) and len(output.reads.columns) == 1:
-                copies[next(iter(output.reads.columns))[1]] = name
-        return None if inner is None or not inner <= copies.keys() else frozenset([copies[key] for key in inner])
+        return query_grain(query, self._unique)
 
 
 def _is_pick(node: exp.Expr) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlml.compile.facts import ColumnFacts
 from sqlml.compile.lineage.dag_lineage import Spelling, unknown_lineage
 from sqlml.compile.lineage.export import Export
+from sqlml.compile.lineage.grains import Unique, query_grain
 from sqlml.compile.lineage.statements import StatementTracer
 from sqlml.compile.scopes import Analysis
 from sqlml.ir.dag import SqlNode
@@ -20,13 +21,18 @@ class LineageTracer:
     Args:
         columns: of the nodes that they read, by id; None where unknown.
         parents: what else is known of these columns, if time of knowledge is to be judged.
+        unique: which of these columns name a row, if that alone is asked for.
     """
 
     def __init__(
-        self, columns: Mapping[str, tuple[str, ...] | None], parents: Mapping[str, ColumnFacts] | None = None
+        self,
+        columns: Mapping[str, tuple[str, ...] | None],
+        parents: Mapping[str, ColumnFacts] | None = None,
+        unique: Unique | None = None,
     ) -> None:
         self._ref = Spelling(columns).ref
         self._parents = parents
+        self._unique = unique
 
     def trace_sql(
         self, node: SqlNode, analysis: Analysis, columns: tuple[str, ...] | None
@@ -46,7 +52,7 @@ class LineageTracer:
             {name: export.windows(found) for name, found in traced.items() if found.windows},
         )
         if judge is None:
-            return lineage, ColumnFacts()
+            return lineage, ColumnFacts(unique=None if self._unique is None else query_grain(query, self._unique))
         times = {name: judge.moments.output(query, at) for at, name in enumerate(columns)}
         known = ColumnFacts(
             frozenset([name.lower() for name, found in times.items() if found.is_present]),

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 import by_hand
 import pytest
 
+from sqlml.compile.ml_models import expect_signature
+from sqlml.compile.readable import Readable
+from sqlml.compile.types import parse_type
 from sqlml.ir.estimators import ESTIMATORS, Problem, Returns
 from sqlml.ir.explanations import EXPLANATIONS
 from sqlml.ir.location import SourceLocation
@@ -251,7 +254,10 @@ def test_predictions_are_those_of_spark_ml_by_hand(fitted, expected, new_rows, s
     scored = score(load_fitted(spark, folder / name), result.signature, new_rows)
     added = [column.name for column in result.signature.outputs]
     assert scored.columns == [*new_rows.columns, *added]
+    outputs = result.signature.outputs
+    assert scored.dtypes[-len(outputs) :] == [(column.name, column.type) for column in outputs]
     for row in scored.collect():
+        assert not [column.name for column in outputs if row[column.name] is None and not column.is_nullable]
         check_outputs(CASES[name], result.signature, row, saved[str(row.id)])
 
 
@@ -319,9 +325,21 @@ def test_tables_carry_the_names_of_features(fitted, name):
             assert features == {feature.name for feature in signature.features}
 
 
-def test_the_outputs_are_those_that_the_registry_says(fitted):
+def test_the_outputs_are_those_that_the_registry_says_and_the_compiler_expects(fitted, table, make_spec):
+    types = {name: parse_type(given) for name, given in table.dtypes}
+    training = Readable("sql_model.t", "t", tuple(types), types)
     for name, result in fitted[1].items():
         case, signature = CASES[name], result.signature
         label_type = signature.label_type
         said = output_columns(case.entry.returns, case.label, label_type, len(signature.classes))
         assert signature.outputs == said, name
+        features = tuple(feature.name for feature in signature.features)
+        given = {"include": features, "label": case.label, "params": case.params, **case.spec}
+        expected = expect_signature(make_spec(case.estimator, **given), training, features)
+        assert [(column.name, column.type) for column in expected.features] == [
+            (column.name, column.type) for column in signature.features
+        ], name
+        # How many classes `grade` has is known by its rows.
+        assert expected.has_all_outputs is (case.label != "grade" or not case.entry.returns.has_classes), name
+        assert expected.outputs == said[: len(expected.outputs)], name
+        assert expected.outputs == said or case.label == "grade", name

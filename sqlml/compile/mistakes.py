@@ -206,7 +206,9 @@ class MistakeFinder:
     def _check_key(self, node: MlNode, ref: ColumnRef) -> Iterator[Finding]:
         copies = sorted(self._lineage.copies(ref))
         found = next((copy for copy in copies if (copy.node_id, copy.column.lower()) in self._unique), None)
-        if found is None and unique_of(self._dag, self._facts, node.training_relation) == {ref.column.lower()}:
+        if found is None and unique_of(self._dag, self._facts, node.training_relation) == frozenset(
+            (ref.column.lower(),)
+        ):
             found = self._in_training(node, ref.column)
         if found is not None:
             whole = show_path([found], self._dag.nodes)[0]

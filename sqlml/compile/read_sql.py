@@ -19,7 +19,7 @@ from sqlml.compile.readable import Readable
 from sqlml.compile.scopes import Analysis, analyze
 from sqlml.compile.slices import slice_statement
 from sqlml.compile.spans import Spans
-from sqlml.compile.sql import Statement, parse_statement, take_apart, tokenize
+from sqlml.compile.sql import Statement, parse_statement, take_apart
 from sqlml.compile.tokens import digest_tokens
 from sqlml.compile.types import SparkType, to_plain
 from sqlml.compile.types.queries import ColumnsOf
@@ -29,9 +29,6 @@ from sqlml.ir.aids import Timing
 from sqlml.ir.dag import Rendered, SqlNode, TestNode
 from sqlml.ir.state import Column
 from sqlml.ir.storable import find_unstorable, find_untyped
-
-# Their whole SQL is ours, and reads nothing but the tested column, which is there.
-_PLAIN_TESTS = ("not_null", "unique", "accepted_values")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +78,6 @@ class FreshReader:
         Args:
             is_kept: whether `cut` will be called for it.
         """
-        node = reading.node
-        if isinstance(node, TestNode) and node.test.kind in _PLAIN_TESTS and not node.test.where:
-            tokens = tokenize(node.sql.text, reading.what, node.sql.locate)
-            return SqlFacts(len(node.sql.text), digest_tokens(tokens))
         with self._timing.measure("compile", "parse SQL"):
             statement = self._parse(reading, errors)
         if statement is None:

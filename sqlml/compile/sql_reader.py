@@ -17,6 +17,9 @@ from sqlml.ir.dag import BuiltNode, Dag, Node, SourceNode, SqlNode, TestNode
 if TYPE_CHECKING:
     from sqlml.compile.read_sql import FreshReader, Reading
 
+# Their whole SQL is ours, and reads nothing but the tested column, which is there.
+_PLAIN_TESTS = ("not_null", "unique", "accepted_values")
+
 
 class SqlReader:
     """Reads the SQL of the nodes of one Dag, parents first.
@@ -40,6 +43,8 @@ class SqlReader:
 
     def read(self, node: SqlNode | TestNode) -> tuple[SqlFacts | None, list[SqlmlError]]:
         """Return the facts about the SQL of a node, None if it cannot be read, and what is wrong in it."""
+        if isinstance(node, TestNode) and node.test.kind in _PLAIN_TESTS and not node.test.where:
+            return SqlFacts(len(node.sql.text), key_of("plain test", node.sql.text)), []
         key = self._key(node)
         kept = self._aids.cache.get("statements", key, SqlFacts)
         if kept is not None:

@@ -46,6 +46,6 @@ def open_file_versions(root: Path, schema: str, cache: Cache) -> FileVersions:
     from sqlml.persist.files import FileVersions
 
     def read_state() -> Mapping[str, Known]:
-        return open_store(root, schema).known_files()
+        return open_store(root, schema).known_files() if has_state(root) else {}
 
     return FileVersions(Path(root).absolute(), read_state, cache)

@@ -210,6 +210,8 @@ def _is_of_row(looking: Looking, column: exp.Expr) -> bool:
 
 
 def _is_aggregate(looking: Looking, node: exp.Expr) -> bool:
+    if not isinstance(node, exp.Func | exp.Any):
+        return False
     if isinstance(node, exp.Any):
         # Also the right side of `like any (…)`.
         return not isinstance(node.parent, exp.Binary)

@@ -132,6 +132,21 @@ def test_route_groups_hold_every_route_once(built):
     assert set(profile.typical_route) <= set(routes.origin + "-" + routes.dest)
 
 
+def test_lineage_follows_a_source_to_the_slots_and_the_scores(built):
+    finished = run_sqlml(built.root, "lineage", "raw.flights.carrier", "--downstream", "--json")
+    assert finished.returncode == 0, finished.stderr
+    found = json.loads(finished.stdout)
+    edges = {(*edge["from"], *edge["to"], edge["kind"]) for edge in found["edges"]}
+    linear, scored = "ml_model.arrival_delay:vector", "prediction.late_arrival.last_week_flights:vector"
+    assert found["versions"][linear] == found["versions"][scored] == 1
+    for slot in ("carrier=UA", "carrier=HA", "carrier=<null>", "carrier=<other>"):
+        assert ("ml_model.arrival_delay", "carrier", linear, slot, "value") in edges
+    assert ("sql_model.last_week_flights", "carrier", scored, "carrier", "value") in edges
+    prediction = "prediction.late_arrival.last_week_flights"
+    assert (scored, "carrier", prediction, "probability", "value") in edges
+    assert (prediction, "probability", "sql_model.late_arrival_scores", "probability", "value") in edges
+
+
 def test_a_second_build_does_nothing(built):
     def state() -> dict[str, int]:
         kept = [built.root / "target/logs", *(built.root / "warehouse/tables").rglob("*")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from sqlml.build import Request, build, load_project, open_project_store
 from sqlml.cli.progress import SilentProgress
 from sqlml.errors import format_error
+from sqlml.ir.lineage import ColumnRef
 from sqlml.ir.results import Status
+from sqlml.lineage import lineage
+from sqlml.plan import plan
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
 
@@ -112,3 +117,40 @@ def test_a_fit_that_returns_something_else_is_no_version(project, first):
     ml.write_text(FILES["models/ml.yml"].replace("    contract: {enforced: true}\n", ""), encoding="utf-8")
     assert run(project)["ml_model.classes"].status is Status.SUCCESS
     assert snapshot(project).champion("classes").signature.outputs[-1].name == "probabilities"
+
+
+def test_plan_shows_what_is_not_as_in_a_real_champion(project, first, tmp_path):
+    """No Spark: what was fitted above is compared with what the project says now."""
+    copy = tmp_path / "copy"
+    shutil.copytree(project, copy)
+    ml = FILES["models/ml.yml"].replace("    contract: {enforced: true}\n", "")
+
+    def changes(rows, more=""):
+        (copy / "seeds" / "rows.csv").write_text(rows, encoding="utf-8")
+        (copy / "models" / "ml.yml").write_text(ml + more, encoding="utf-8")
+        planned = plan(Request(copy, select=("classes",))).features["classes"]
+        assert planned.champion == snapshot(project).champion("classes").version
+        return [str(change) for change in planned.changes]
+
+    wide = "id,x,z,y\n1,0.5,a,0\n2,1.5,b,1\n"
+    assert changes(ROWS) == []
+    assert changes(wide) == ["~ feature x: int -> double", "+ feature z, new upstream"]
+    assert changes(wide, "    features: [z]\n") == [
+        "+ feature z, new in the spec",
+        "- feature x, no feature any more",
+    ]
+    assert changes("id,z,y\n1,a,0\n2,b,1\n") == ["+ feature z, new upstream", "- feature x, gone upstream"]
+
+
+def test_lineage_goes_through_the_slots_of_a_real_champion(project, first):
+    champion = snapshot(project).champion("classes")
+    assert champion.signature.slots == ("x",)
+    vector = "ml_model.classes:vector"
+    found = lineage(Request(project), "rows.x", "downstream")
+    assert found.versions == {vector: champion.version}
+    assert [ref for ref, _ in found.steps[ColumnRef("ml_model.classes", "x")]] == [ColumnRef(vector, "x")]
+    # Written again once the build has made a champion.
+    manifest = json.loads((project / "target" / "manifest.json").read_text(encoding="utf-8"))
+    traced = manifest["nodes"]["ml_model.classes"]["lineage"]
+    assert traced["slots"] == {"x": {"value": [["ml_model.classes", "x"]]}}
+    assert traced["slots_of_version"] == champion.version

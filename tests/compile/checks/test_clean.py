@@ -13,6 +13,7 @@ NOT_READ = {
     "select between(3, '2020-01-01', NULL) as x from combined",
     "select in(NULL, 3) as x from combined",
     "values (1, 'a'), (2, 'b')",
+    "values (1, 'a', 2.5), (2, 'b', null)",
     "table raw_stores",
 }
 

@@ -1,0 +1,1 @@
+select lpad(carrier) as padded from {{ ref('flights') }}

@@ -1,0 +1,3 @@
+select id,
+  datediff(departed) as days
+from {{ ref('flights') }}

@@ -18,8 +18,8 @@ def clean(project_dir: Path) -> Path:
 
     target = find_project_root(project_dir) / "target"
     try:
-        if target.is_symlink():
-            # What it leads to may be shared.
+        if target.is_symlink() or target.is_file():
+            # What a link leads to may be shared.
             target.unlink()
         elif target.exists():
             shutil.rmtree(target)

@@ -36,11 +36,13 @@ def init(folder: Path) -> Path:
     """Write the starter project into `folder`, named after it, and return its path.
 
     Raises:
-        CommandError: the folder is not empty.
+        CommandError: the folder is not empty, or a file.
         EnvironmentFault: it cannot be written.
     """
     folder = folder.resolve()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.is_file():
+        raise CommandError(f"'{folder}' is a file", fix="name a new folder")
+    if folder.is_dir() and any(folder.iterdir()):
         fix = "name a new folder; 'sqlml init --schemas' writes the schemas of a project that is there"
         raise CommandError(f"'{folder}' is not empty", fix=fix)
     name = _project_name(folder.name)

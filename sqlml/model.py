@@ -9,7 +9,7 @@ from sqlml.build import Request, load_dag, open_project_store
 from sqlml.errors import CommandError
 from sqlml.ir.explanations import Row
 from sqlml.ir.state import CHAMPION, Alias, Snapshot, Version
-from sqlml.predict import find_version
+from sqlml.predict import find_version, find_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,11 @@ def roll_back(request: Request, ml_model: str, version: str | None) -> VersionIn
         StateError: a build holds the lock.
     """
     if version is None:
-        store = open_project_store(load_dag(request).project)
-        current = store.snapshot().alias(ml_model, CHAMPION)
+        dag = load_dag(request)
+        store = open_project_store(dag.project)
+        snapshot = store.snapshot()
+        find_versions(dag, snapshot, ml_model)
+        current = snapshot.alias(ml_model, CHAMPION)
         moves = [alias.version for alias, _ in store.alias_moves(ml_model, CHAMPION)]
         earlier = [number for number in moves if current is None or number != current.version]
         if not earlier:

@@ -89,12 +89,7 @@ def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None)
     Raises:
         CommandError: there is no such ML model, or it has no such version.
     """
-    names = {node.name for node in _ml_nodes(dag)} | set(snapshot.versions)
-    if ml_model not in names:
-        raise CommandError(f"there is no ml model '{ml_model}'", fix=suggest(ml_model, names, "there are"))
-    versions = snapshot.versions.get(ml_model, ())
-    if not versions:
-        raise CommandError(f"'{ml_model}' has no version yet", fix=f"run: sqlml build --select +{ml_model}")
+    versions = find_versions(dag, snapshot, ml_model)
     wanted = asked or "champion"
     alias = snapshot.alias(ml_model, wanted)
     number = alias.version if alias else int(wanted) if wanted.isdecimal() else None
@@ -109,6 +104,21 @@ def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None)
         )
     aliases = [alias.alias for alias in snapshot.aliases.get(ml_model, ())]
     raise CommandError(f"'{ml_model}' has no version '{asked}'", fix=f"there are: {', '.join([numbers, *aliases])}")
+
+
+def find_versions(dag: Dag, snapshot: Snapshot, ml_model: str) -> tuple[Version, ...]:
+    """Return the versions of `ml_model`, at least one.
+
+    Raises:
+        CommandError: there is no such ML model, or it was never fitted.
+    """
+    names = {node.name for node in _ml_nodes(dag)} | set(snapshot.versions)
+    if ml_model not in names:
+        raise CommandError(f"there is no ml model '{ml_model}'", fix=suggest(ml_model, names, "there are"))
+    versions = snapshot.versions.get(ml_model, ())
+    if not versions:
+        raise CommandError(f"'{ml_model}' has no version yet", fix=f"run: sqlml build --select +{ml_model}")
+    return versions
 
 
 def _ml_nodes(dag: Dag) -> list[MlNode]:

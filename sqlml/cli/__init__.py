@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from sqlml.errors import SqlmlError, format_error
 
 USAGE_ERROR, FAILED, BUG = 2, 1, 3
 _OBJECTS = 200_000
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -41,9 +43,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except SystemExit:
         # How click takes a closed pipe. `sqlml ls | head`: the reader has what it wanted.
         return 0
+    except OSError as error:
+        return _report_full_disk(error) if error.errno in _FULL_DISK else _report_bug(error)
     except Exception as error:  # noqa: BLE001  (the one place: whatever gets here is a bug of ours)
         return _report_bug(error)
     return code if isinstance(code, int) else 0
+
+
+def _report_full_disk(error: OSError) -> int:
+    where = f"'{error.filename}'" if error.filename else "the output"
+    click.echo(f"error: {where} cannot be written: {error.strerror}", err=True)
+    click.echo("  fix: make room and run it again: what was published before is whole", err=True)
+    return USAGE_ERROR
 
 
 def _report_bug(error: Exception) -> int:

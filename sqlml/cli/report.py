@@ -191,7 +191,9 @@ def print_compiled(compiled: CompiledProject, is_json: bool, is_timed: bool) -> 
         return
     print_diagnostics(compiled.compiled)
     nodes = compiled.compiled.dag.nodes
-    if len(compiled.selected) == 1 and isinstance(node := nodes[compiled.selected[0]], SqlNode):
+    # Data tests and predictions come with the SQL model that they belong to.
+    asked = [nodes[node_id] for node_id in compiled.selected if nodes[node_id].kind not in ("test", "prediction")]
+    if len(asked) == 1 and isinstance(node := asked[0], SqlNode):
         click.echo(node.sql.text)
     else:
         click.echo(f"{len(nodes)} nodes compiled; their SQL is in {compiled.folder}")

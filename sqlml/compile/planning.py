@@ -86,7 +86,8 @@ class _Planner:
             if name not in names:
                 errors.append(CommandError(f"there is no ML model '{name}'", fix=suggest(name, names, "there are")))
             elif names[name] not in self._request.selected:
-                errors.append(CommandError(f"ml model '{name}' is to be trained again but is not selected"))
+                what = f"ml model '{name}' is to be trained again but is not selected"
+                errors.append(CommandError(what, fix=f"select '{name}' too"))
         raise_all(errors)
 
     def _fingerprint(self, node: Node) -> Fingerprint:

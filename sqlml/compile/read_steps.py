@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from sqlml.errors import ResolveError, SqlmlError, raise_all
-from sqlml.ir.dag import MlNode, Node, PredictionNode, SqlNode
+from sqlml.ir.dag import MlNode, Node, PredictionNode, SqlNode, TestNode
 from sqlml.ir.plan import Action, Step
 from sqlml.ir.state import Fingerprint, Snapshot
 
@@ -63,4 +63,6 @@ def _never_built(node_id: str, node: Node | None, reader: Node) -> ResolveError:
     name = node.name if node else node_id.partition(".")[2]
     done = "trained" if isinstance(node, MlNode) else "built"
     what = f"'{reader.name}' reads '{name}', which was never {done} and is not selected"
-    return ResolveError(what, reader.places.whole, f"select '+{reader.name}'")
+    # `sqlml test` builds nothing, whatever it selects.
+    fix = f"run: sqlml build --select +{name}" if isinstance(reader, TestNode) else f"select '+{reader.name}'"
+    return ResolveError(what, reader.places.whole, fix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.parse.files import FoundFile
@@ -12,7 +13,8 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 def identifier_fix(value: str) -> str:
     """Return how to make a name of `value`."""
-    candidate = re.sub(r"\W+", "_", value, flags=re.ASCII).strip("_")
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", value) if not unicodedata.combining(letter))
+    candidate = re.sub(r"\W+", "_", plain, flags=re.ASCII).strip("_")
     candidate = f"_{candidate}" if candidate[:1].isdigit() else candidate
     hint = f", such as '{candidate}'" if candidate else ""
     return f"use letters, digits and _ only, no digit first{hint}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -151,6 +152,7 @@ def test_unknown_names_have_near_matches(made, capsys):
         (["show", "customer_featurs"], "did you mean 'customer_features'"),
         (["predict", "chrn", "--input", "customers", "--output", "x.csv"], "did you mean 'churn'"),
         (["model", "show", "chrn"], "did you mean 'churn'"),
+        (["model", "rollback", "chrn"], "did you mean 'churn'"),
     ]:
         assert run([*arguments, *there]) == 2
         shown = capsys.readouterr().err
@@ -166,6 +168,7 @@ def test_init_in_a_folder_that_is_not_empty(made, tmp_path, capsys):
     assert sorted(path.name for path in made.iterdir()) == before
     (tmp_path / "file").write_text("")
     assert run(["init", str(tmp_path / "file")]) == 2
+    assert f"'{tmp_path / 'file'}' is a file" in capsys.readouterr().err
     assert run(["init", str(tmp_path / "file" / "below")]) == 2
     assert "cannot be written" in capsys.readouterr().err
 
@@ -232,6 +235,40 @@ def test_a_bug_is_told_of_in_two_lines(made, monkeypatch, capsys):
     log = Path(shown.err.split()[-1])
     assert "Traceback" in log.read_text(encoding="utf-8")
     log.unlink()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_full_disk_is_no_bug(made):
+    command = [sys.executable, "-m", "sqlml", "ls"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=made, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the output cannot be written: No space left on device")
+
+
+def test_compile_prints_the_sql_of_one_sql_model(made, capsys):
+    """Data tests and predictions are selected with the SQL model that they belong to, and do not count."""
+    for name in ("customer_features", "customers_at_risk"):
+        assert run(["compile", "--select", name, "--project-dir", str(made)]) == 0
+        compiled = made / "target" / "compiled" / "models" / f"{name}.sql"
+        assert capsys.readouterr().out.rstrip() == compiled.read_text(encoding="utf-8").rstrip()
+    for selection in (["churn"], ["customer_features", "customers_at_risk"]):
+        assert run(["compile", "--select", *selection, "--project-dir", str(made)]) == 0
+        assert " nodes compiled; " in capsys.readouterr().out
+
+
+def test_data_tests_of_what_was_never_built_say_how_to_build_it(made, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    shutil.copytree(made, copy, ignore=shutil.ignore_patterns("target", "warehouse"))
+    assert run(["test", "--select", "not_null_customers_customer_id", "--project-dir", str(copy)]) == 2
+    assert "fix: run: sqlml build --select +customers\n" in capsys.readouterr().err
+
+
+def test_a_file_called_target_is_cleaned(tmp_path):
+    (tmp_path / "sqlml_project.yml").write_text("name: shop\n", encoding="utf-8")
+    (tmp_path / "target").write_text("", encoding="utf-8")
+    assert run(["clean", "--project-dir", str(tmp_path)]) == 0
+    assert not (tmp_path / "target").exists()
 
 
 def test_an_interrupt_is_no_bug(made, monkeypatch, capsys):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 # Their files carry no types, so that a declared one decides; Parquet and ORC are read with their own.
 _UNTYPED = ("csv", "json")
 
+# Those that a column of a file is declared with.
+_TYPES = (
+    *("array<…>", "bigint", "binary", "boolean", "date", "decimal(10,2)", "double", "float", "int", "map<…>"),
+    *("smallint", "string", "struct<…>", "timestamp", "timestamp_ntz", "tinyint"),
+)
+
+# What other databases call them, and what Spark does.
+_FOREIGN_TYPES = {
+    "bool": "boolean",
+    "datetime": "timestamp",
+    "float64": "double",
+    "int64": "bigint",
+    "number": "decimal(38,0)",
+    "text": "string",
+    "varchar": "string",
+}
+
 
 def read_columns(
     node: SourceNode | SeedNode, schemas: SchemaReader, root: Path, errors: list[SqlmlError]
@@ -27,8 +44,8 @@ def read_columns(
 
     A type is None, and so are the columns as a whole, where only Spark can tell.
 
-    Errors: the path does not exist, the file cannot be read, names that differ only in case, a name with a dot, and
-    declared columns that the file lacks.
+    Errors: the path does not exist, the file cannot be read, names that differ only in case, a name with a dot,
+    declared columns that the file lacks, and declared types that Spark does not have.
     """
     declared = node.source if isinstance(node, SourceNode) else node.seed
     title = f"{node.kind} '{node.name}'"
@@ -37,6 +54,8 @@ def read_columns(
         errors.append(CompileError(f"{title} reads '{declared.path}', which does not exist", place))
         return None
     is_untyped = declared.format in _UNTYPED
+    if is_untyped:
+        errors.extend(_check_types(declared, title))
     given = {column.name.lower(): column.data_type for column in declared.columns if column.data_type and is_untyped}
     try:
         columns = schemas.read(node.id, declared, given.keys())
@@ -51,6 +70,17 @@ def read_columns(
     if found:
         return None
     return {name: parse_type(given[name.lower()]) if name.lower() in given else inferred for name, inferred in columns}
+
+
+def _check_types(declared: Source | Seed, title: str) -> Iterator[SqlmlError]:
+    for number, column in enumerate(declared.columns):
+        text = column.data_type
+        if text is None or parse_type(text) is not None:
+            continue
+        what = f"{title} declares column '{column.name}' as '{text}', which is no type of Spark's"
+        other = _FOREIGN_TYPES.get(text.strip().lower())
+        fix = f"write data_type: {other}" if other else suggest(text, _TYPES, "types are")
+        yield CompileError(what, declared.places.value_of(f"columns.{number}.data_type"), fix)
 
 
 def _check_names(declared: Source | Seed, title: str, columns: FileColumns) -> list[SqlmlError]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build, remember
+from sqlml.compile import expression_types
 from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
 from sqlml.ir.estimators import estimator_of
 from sqlml.ir.plan import Plan
 from sqlml.ir.signatures import FeatureChange, compare_features
 from sqlml.ir.state import Column
-from sqlml.ir.transforms import FeatureTransform, choose_transforms
+from sqlml.ir.transforms import FeatureTransform, bins_notes, choose_transforms
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,14 @@ class PlannedFeatures:
         transforms: of those whose type is known.
         champion: the version that predictions use; None: there is none.
         changes: what is not as in the champion.
+        notes: what the transforms do to the estimator.
     """
 
     names: tuple[str, ...] | None
     transforms: tuple[FeatureTransform, ...]
     champion: int | None = None
     changes: tuple[FeatureChange, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def _features(made: Plan, node: MlNode) -> PlannedFeatures:
         include = node.ml_model.include
         changes = compare_features(champion.signature.features, expected.features, include, columns)
     number = None if champion is None else champion.version
-    return PlannedFeatures(made.compiled.features.get(node.id), _transforms(made, node), number, changes)
+    transforms = _transforms(made, node)
+    notes = bins_notes(transforms, node.ml_model)
+    return PlannedFeatures(made.compiled.features.get(node.id), transforms, number, changes, notes)
 
 
 def _transforms(made: Plan, node: MlNode) -> tuple[FeatureTransform, ...]:
@@ -88,4 +93,4 @@ def _transforms(made: Plan, node: MlNode) -> tuple[FeatureTransform, ...]:
         return made.compiled.transforms[node.id]
     built = {column.name: column.type for column in output.columns}
     columns = [Column(name, kind or built.get(name, "")) for name, kind in zip(names, types, strict=True)]
-    return choose_transforms(columns, node.ml_model, estimator_of(node.ml_model))
+    return choose_transforms(columns, node.ml_model, estimator_of(node.ml_model), expression_types(columns))

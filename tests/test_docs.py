@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlml.compile import compile_dag, make_plan
 from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.diagnostics import RULES
 from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.feature_stages import FEATURE_STAGES, NOT_A_WORD
 from sqlml.ir.lineage import Kind
 from sqlml.ir.metrics import METRICS
 from sqlml.ir.ml_outputs import OUTPUT_KINDS, makers_of
@@ -26,7 +28,8 @@ from sqlml.ir.plan import PlanRequest
 from sqlml.ir.results import RunResults, Status, StepResult
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Snapshot
-from sqlml.ir.transforms import STAGE_PARAMS
+from sqlml.ir.words import WORDS
+from sqlml.ir.words import Kind as Kinds
 from sqlml.parse import ParseRequest, later, parse_project, relation_specs
 from sqlml.persist.artifacts import manifest, run_results
 from sqlml.persist.failpoints import FAILPOINTS
@@ -131,7 +134,9 @@ def test_choices_and_defaults_of_keys_are_documented(spec):
         ("METRICS", METRICS),
         ("EVALUATION_TABLES", EVALUATION_TABLES),
         ("OUTPUT_KINDS", OUTPUT_KINDS),
-        ("STAGE_PARAMS", STAGE_PARAMS),
+        ("WORDS", [word.name for word in WORDS]),
+        ("FEATURE_STAGES", FEATURE_STAGES),
+        ("NOT_A_WORD", NOT_A_WORD),
         ("PINNED_SETTINGS", PINNED_SETTINGS),
         ("LATER_KEYS", later.LATER_KEYS),
         ("LATER_VALUES", later.LATER_VALUES),
@@ -161,7 +166,8 @@ def test_tables_of_estimators_are_made_from_the_registry():
 def test_what_is_said_of_outputs():
     for row in TABLES["OUTPUT_KINDS"]:
         kind = OUTPUT_KINDS[named(row[0])[0]]
-        assert (named(row[1]), named(row[2])) == (list(makers_of(kind.name)), list(kind.takes))
+        makers = ["near:"] if kind.is_near else list(makers_of(kind.name))
+        assert (named(row[1]), named(row[2])) == (makers, list(kind.takes))
 
 
 def test_what_is_said_of_metrics():
@@ -173,8 +179,7 @@ def test_what_is_said_of_metrics():
     assert keys("METRICS") == list(METRICS), "the first that was measured is shown: the order is part of it"
 
 
-def test_params_of_transforms_and_values_of_settings():
-    assert {named(row[0])[0]: tuple(named(row[2])) for row in TABLES["STAGE_PARAMS"]} == dict(STAGE_PARAMS)
+def test_values_of_settings():
     assert {named(row[0])[0]: named(row[1])[0] for row in TABLES["PINNED_SETTINGS"]} == dict(PINNED_SETTINGS)
     conf = session_conf(SessionSettings(Path("logs")), Path("scratch"))
     for row in TABLES["session"]:
@@ -183,6 +188,46 @@ def test_params_of_transforms_and_values_of_settings():
                 assert {conf[name] for name in named(row[0])} == {value}
     for row in TABLES["LATER_VALUES"]:
         assert set(named(row[1])) == set(later.LATER_VALUES[named(row[0])[0]])
+
+
+def joined(names):
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def word_rows():
+    for word in WORDS:
+        takes = ", ".join(kind.value for kind in Kinds if kind in word.takes)
+        takes = "everything" if word.takes == frozenset(Kinds) else takes
+        yield [f"`{word.name}`", word.about, takes, word.null, word.infinity.value, word.unseen]
+
+
+def stage_rows():
+    for stage, entry in FEATURE_STAGES.items():
+        words = [word.name for word in WORDS if stage in word.stages]
+        defaults = [
+            f"{name}: {str(value).lower() if isinstance(value, bool) else value}"
+            for name, value in entry.defaults.items()
+        ]
+        yield [f"`{stage}`", joined(words), joined(entry.params), joined(defaults)]
+
+
+def reason_rows():
+    yield from ([f"`{name}`", reason] for name, reason in NOT_A_WORD.items())
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"), [("WORDS", word_rows), ("FEATURE_STAGES", stage_rows), ("NOT_A_WORD", reason_rows)]
+)
+def test_a_table_is_what_the_registry_says(table, rows):
+    page = ROOT / "docs" / "transforms.md"
+    lines = "".join(f"| {' | '.join(row)} |\n".replace("|  |", "| |") for row in rows())
+    if os.environ.get("GOLDEN_UPDATE") == "1":
+        text = page.read_text(encoding="utf-8")
+        head = re.search(rf"<!-- table: {table} -->\n\|.*\n\|.*\n", text)[0]
+        text = re.sub(rf"{re.escape(head)}(?:\|.*\n)*", lambda match: head + lines, text)
+        page.write_text(text, encoding="utf-8")
+        return
+    assert TABLES.get(table, []) == [[cell.strip() for cell in row] for row in rows()]
 
 
 def test_what_comes_later_is_listed():

@@ -161,10 +161,10 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _features(features: PlannedFeatures) -> list[str]:
-    """Return a line for each feature: its transform, or its name if its type is not known yet."""
+    """Return a line for each feature: its transform, or its name if its type is not known yet; then notes on all."""
     described = {entry.column: entry.describe() for entry in features.transforms}
     later = "its type is known once its training data is built"
-    return [described.get(name, f"{name}: {later}") for name in features.names or ()]
+    return [*[described.get(name, f"{name}: {later}") for name in features.names or ()], *features.notes]
 
 
 def _change(change: FeatureChange) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlml.compile.dag_compiler import compile_dag
 from sqlml.compile.lineage.vectors import trace_vectors
+from sqlml.compile.ml_types import expression_types
 from sqlml.compile.planning import make_plan
 
-__all__ = ["compile_dag", "make_plan", "trace_vectors"]
+__all__ = ["compile_dag", "expression_types", "make_plan", "trace_vectors"]

@@ -239,7 +239,9 @@ class _Compiler:
         ml_node = self._dag.nodes[node.ml_model]
         if isinstance(ml_node, MlNode):
             signature, transforms = self._found.signatures[ml_node.id], self._found.transforms[ml_node.id]
-            trained = Trained(ml_node.ml_model, signature, transforms)
+            training = self._readable(ml_node.training_relation)
+            keys = tuple([training.column(key) for key in ml_node.ml_model.keys])
+            trained = Trained(ml_node.ml_model, signature, transforms, keys)
             read = {parent: self._readable(parent) for parent in node.parents}
             self._note(node.id, check_ml_output(node, trained, read, self._errors))
             self._check_declared(node)

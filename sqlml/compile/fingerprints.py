@@ -105,8 +105,10 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         features: names in order; None where unknown: then the spec's own words count.
         where: digest of the tokens of `where:`.
     """
+    # What is not said does not count: a word that a later version knows changes no fingerprint.
     transforms = [
-        {key: value for key, value in asdict(entry).items() if key != "location"} for entry in ml_model.transforms
+        {key: value for key, value in asdict(entry).items() if key != "location" and value is not None}
+        for entry in ml_model.transforms
     ]
     spec: dict[str, Any] = {
         "estimator": [ml_model.estimator, ml_model.problem, ml_model.family, estimator_code(ml_model)],

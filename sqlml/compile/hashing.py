@@ -72,9 +72,12 @@ class Hasher:
     def _of_ml_output(self, node: MlOutputNode) -> Fingerprint:
         name = self._dag.nodes[node.ml_model].name
         parts = {"output": digest_of(settings_of(node.output)), "ml_model": digest_of(name), "engine": self._engine}
-        read = {node_id: seen_whole(self._whole[node_id]) for node_id in (node.over, node.seen) if node_id is not None}
+        relations = (node.over, node.seen, node.among)
+        read = {node_id: seen_whole(self._whole[node_id]) for node_id in relations if node_id is not None}
         condition = self._facts.conditions.get(node.ml_model)
-        if node.seen_where is not None and condition is not None:
+        if node.keys:
+            parts["keys"] = digest_of(node.keys)
+        if (node.seen_where or node.among_where) is not None and condition is not None:
             parts["where"] = condition.digest
         champions = {name, *[champion for node_id in read for champion in self._whole[node_id].champions]}
         return compose(parts, read, champions)

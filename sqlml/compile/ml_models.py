@@ -9,13 +9,13 @@ from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.estimator_params import check_estimator_params
 from sqlml.compile.facts import Condition
 from sqlml.compile.ml_types import typed_columns
-from sqlml.compile.params import check_params
 from sqlml.compile.readable import Readable
+from sqlml.compile.transforms import check_transforms
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
 from sqlml.ir.estimators import estimator_of
-from sqlml.ir.features import feature_names, role_error
+from sqlml.ir.features import feature_names
 from sqlml.ir.gates import unknown_gate_metrics
 from sqlml.ir.outputs import class_count_of, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
@@ -47,7 +47,7 @@ def check_ml_node(
         except SqlmlError as error:
             errors.append(error)
     errors.extend(_check_feature_count(ml_model, features))
-    errors.extend(_check_transforms(ml_model, title, columns, features))
+    errors.extend(check_transforms(ml_model, title, columns, features))
     errors.extend(_check_allowed(ml_model, features))
     return features, condition
 
@@ -57,38 +57,6 @@ def _check_threshold(ml_model: MlModel) -> Iterator[SqlmlError]:
         if name in ml_model.params:
             what = f"ml model '{ml_model.name}' gives a threshold twice: 'threshold' and the param '{name}'"
             yield CompileError(what, ml_model.places.of(f"params.{name}"), f"remove the param '{name}'")
-
-
-_STAGES = {
-    "impute": "Imputer",
-    "index": "StringIndexer",
-    "one_hot": "OneHotEncoder",
-    "standard": "StandardScaler",
-    "min_max": "MinMaxScaler",
-    "max_abs": "MaxAbsScaler",
-    "robust": "RobustScaler",
-}
-
-
-def _check_transforms(
-    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, features: tuple[str, ...] | None
-) -> Iterator[SqlmlError]:
-    known = {name.lower() for name in columns or ()}
-    chosen = {name.lower() for name in features or ()}
-    for at, entry in enumerate(ml_model.transforms):
-        words = ["impute"] if entry.impute is not None else []
-        words += [word for word in (entry.encode, entry.scale) if word is not None]
-        stages = [_STAGES[word] for word in words if word in _STAGES]
-        yield from check_params(stages, entry.params, ml_model.places, f"transforms.{at}.params")
-        place = ml_model.places.value_of(f"transforms.{at}.columns")
-        for column in entry.columns if columns is not None else ():
-            what = f"a transform of ml model '{ml_model.name}' names '{column}', which"
-            if column != "*" and column.lower() not in known:
-                fix = suggest(column, features or columns or ())
-                yield CompileError(f"{what} '{title}' does not have", place, fix)
-            elif column != "*" and features is not None and column.lower() not in chosen:
-                has_role = role_error(column, ml_model, place)
-                yield has_role or CompileError(f"{what} is not a feature", place, f"add '{column}' to 'features:'")
 
 
 def _check_feature_count(ml_model: MlModel, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:

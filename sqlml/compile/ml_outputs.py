@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from sqlml.compile.ml_types import typed_columns
 from sqlml.compile.readable import Readable
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
@@ -11,6 +12,7 @@ from sqlml.ir.dag import MlOutputNode
 from sqlml.ir.estimators import estimator_of
 from sqlml.ir.ml_outputs import OUTPUT_KINDS, SEEN_ROLES, Trained
 from sqlml.ir.ml_tables import ml_table_columns, tables_of
+from sqlml.ir.signatures import find_misfit
 from sqlml.ir.state import Column
 
 
@@ -30,6 +32,8 @@ def check_ml_output(
     for key, node_id, roles in (("for", node.over, kind.over), ("exclude_seen", node.seen, SEEN_ROLES)):
         if node_id is not None:
             errors.extend(_missing(node, trained, key, read[node_id], roles))
+    if kind.is_near and node.over is not None:
+        errors.extend(_cannot_be_near(node, trained, read[node.over]))
     columns = kind.columns(trained)
     if columns is None:
         return None
@@ -59,6 +63,19 @@ def _missing(
         if column is not None and not relation.may_have(column):
             what = f"output '{node.name}' needs the {role} '{column}' in '{relation.title}', which does not have it"
             yield CompileError(what, node.places.of(key), suggest(column, relation.columns or ()))
+
+
+def _cannot_be_near(node: MlOutputNode, trained: Trained, relation: Readable) -> Iterator[SqlmlError]:
+    """Yield an error if the rows of a relation cannot be compared with those of the training data."""
+    if relation.columns is None:
+        return
+    keys = [Column(key.name, "") for key in trained.keys]
+    needed = (*keys, *(trained.signature.features or ()), *trained.signature.inputs)
+    misfit = find_misfit(typed_columns(relation), needed)
+    if misfit:
+        what = f"output '{node.name}' looks for rows near those of '{relation.title}', which {misfit}"
+        fix = f"add what is missing to '{relation.title}', or build both relations from one SQL model"
+        yield CompileError(what, node.places.value_of("for"), fix)
 
 
 def _repeated(columns: Sequence[Column]) -> Iterator[str]:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlml.compile.readable import Readable
 from sqlml.errors import SqlmlError
 from sqlml.ir.estimators import estimator_of
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
-from sqlml.ir.transforms import FeatureTransform, choose_transforms
+from sqlml.ir.transforms import FeatureTransform, TypeOf, choose_transforms
 from sqlml.ir.type_rules import find_type_errors
 
 
 def typed_columns(relation: Readable) -> tuple[Column, ...]:
     """Return the columns of a relation; the type of one that is unknown is empty."""
     return tuple([Column(name, "" if found is None else str(found)) for name, found in relation.types.items()])
+
+
+def expression_types(columns: Sequence[Column]) -> TypeOf:
+    """Return what gives the type of an `expr:` over one of `columns`, as far as it can be told without Spark."""
+    types = {column.name: column.type for column in columns}
+
+    def type_of(column: str, sql: str) -> str | None:
+        from sqlml.compile.row_expressions import expression_type
+
+        return expression_type(sql, column, types[column]) if types[column] else None
+
+    return type_of
 
 
 def check_types(
@@ -31,7 +45,7 @@ def check_types(
     if not is_sound:
         return ()
     try:
-        return choose_transforms(columns, ml_model, estimator)
+        return choose_transforms(columns, ml_model, estimator, expression_types(columns))
     except SqlmlError as error:
         errors.append(error)
         return ()

@@ -257,6 +257,9 @@ class MlOutputNode(BuiltNode):
         seen: the relation whose pairs are left out; None: none are.
         seen_where: SQL condition on the rows of `seen`.
         is_called: whether an `ml_table()` call made it; then the output's kind is the table's name.
+        among: the relation in which rows are looked for; None: the kind looks for none.
+        among_where: SQL condition on the rows of `among`.
+        keys: the columns that tell the rows of `among` apart.
     """
 
     ml_model: str
@@ -265,6 +268,9 @@ class MlOutputNode(BuiltNode):
     over: str | None = None
     seen: str | None = None
     seen_where: str | None = None
+    among: str | None = None
+    among_where: str | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def declared_columns(self) -> tuple[ColumnSpec, ...]:

@@ -5,7 +5,7 @@ They lie in the folder `tables` of a version, one JSON object a line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,8 @@ class Explanation:
     Attributes:
         about: one line for the documentation.
         columns: in order. `slot` is a name of the feature vector's slots (`carrier=UA`), `feature` the column that it
-            comes from, `class` a value of the label; it is null where there is one row for all classes.
+            comes from (of several, all of them: `lat, lon`), `class` a value of the label; it is null where there is
+            one row for all classes.
         weight: the column by whose size rows are shown; none: they are shown in order.
     """
 
@@ -107,10 +108,3 @@ EXPLANATIONS: dict[str, Explanation] = {
         ),
     )
 }
-
-
-def feature_of(slot: str, features: Sequence[str]) -> str | None:
-    """Return the feature that a slot comes from (`carrier` for `carrier=UA`); None: from several, or none."""
-    # `a=b` may be a feature's own name, so the longest one wins.
-    fitting = [name for name in features if slot == name or slot.startswith((f"{name}=", f"{name}["))]
-    return max(fitting, key=len, default=None)

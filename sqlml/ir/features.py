@@ -52,6 +52,14 @@ def feature_names(names: Sequence[str], ml_model: MlModel) -> tuple[str, ...]:
     return features
 
 
+def place_of_feature(name: str, ml_model: MlModel) -> SourceLocation:
+    """Return where a feature is named: in the list of features, else where the training data is."""
+    for index, listed in enumerate(ml_model.include):
+        if listed.lower() == name.lower():
+            return _place_of_feature(ml_model, index)
+    return ml_model.places.value_of("features" if ml_model.include else "training_data")
+
+
 def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> CompileError | None:
     """Return the error of a transform on a column with a role; None if `name` has no role."""
     roles = {column.lower(): role for column, role in ml_model.roles.items()}
@@ -109,5 +117,5 @@ def _reserved(name: str, ml_model: MlModel) -> CompileError | None:
         what = f"feature '{name}' has the name of a column that Spark's fitted models add"
     else:
         return None
-    place = ml_model.places.value_of("features" if ml_model.include else "training_data")
+    place = place_of_feature(name, ml_model)
     return CompileError(f"ml model '{ml_model.name}': {what}", place, "give it another name in the SQL, or exclude it")

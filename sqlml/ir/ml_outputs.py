@@ -10,13 +10,17 @@ from sqlml.ir.estimators import ESTIMATORS, Estimator
 from sqlml.ir.project import MlModel, MlOutput
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Column
-from sqlml.ir.transforms import FeatureTransform, Kind
+from sqlml.ir.transforms import FeatureTransform
+from sqlml.ir.words import Kind
 
 TRAINING_DATA = "training_data"
 """What `MlOutput.seen` is where the ML model's own training data says what was seen."""
 
-OUTPUT_KEYS = ("for", "top", "exclude_seen")
+OUTPUT_KEYS = ("for", "top", "exclude_seen", "max_distance")
 """The keys of an entry that mean something to some kinds only."""
+
+NEAR_PREFIX = "near_"
+"""Begins the names of the keys of a row that lies near another."""
 
 SEEN_ROLES = ("user", "item")
 """The roles whose columns say what was seen."""
@@ -28,11 +32,13 @@ class Trained:
 
     Attributes:
         transforms: of each feature whose type is known, in the order of the features.
+        keys: the columns that tell the rows of the training data apart.
     """
 
     ml_model: MlModel
     signature: ExpectedSignature
     transforms: tuple[FeatureTransform, ...]
+    keys: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class OutputKind:
         columns: gives its columns, a type that is not known being empty; None: they are not known before a fit.
         takes: those of `OUTPUT_KEYS` that mean something to it.
         over: the roles whose columns the relation of `for` must have.
+        needs: those of `takes` that an entry must have.
+        is_near: whether it looks for rows in the training data, by the hashes of a transform's `near:`.
     """
 
     name: str
@@ -54,22 +62,42 @@ class OutputKind:
     columns: Callable[[Trained], tuple[Column, ...] | None]
     takes: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    is_near: bool = False
 
 
 CLUSTER, SIZE = Column("cluster", "int"), Column("size", "bigint")
+RANK, DISTANCE = Column("rank", "int"), Column("distance", "double")
+DEFAULT_TOP = 10
 
 
 def _centre_type(transform: FeatureTransform) -> str:
-    if transform.encode is not None:
+    if transform.value("encode") == "one_hot":
         return "map<string,double>"
     return "array<double>" if transform.kind in (Kind.ARRAY, Kind.VECTOR) else "double"
+
+
+def _has_other_slots(transform: FeatureTransform) -> bool:
+    """Tell whether a feature has slots that are not values, or places, of its own."""
+    is_hashed = transform.value("encode") == "hash"
+    return transform.mixing is not None or transform.said("text") is not None or is_hashed
 
 
 def _centres(trained: Trained) -> tuple[Column, ...] | None:
     if trained.signature.features is None or len(trained.transforms) < len(trained.signature.features):
         return None
+    if any(_has_other_slots(transform) for transform in trained.transforms):
+        return None
     columns = [Column(transform.column, _centre_type(transform)) for transform in trained.transforms]
     return (CLUSTER, SIZE, *columns)
+
+
+def _near(*between: Column) -> Callable[[Trained], tuple[Column, ...]]:
+    def columns(trained: Trained) -> tuple[Column, ...]:
+        near = [Column(f"{NEAR_PREFIX}{key.name}", key.type) for key in trained.keys]
+        return (*trained.keys, *between, *near, DISTANCE)
+
+    return columns
 
 
 OUTPUT_KINDS: dict[str, OutputKind] = {
@@ -81,13 +109,30 @@ OUTPUT_KINDS: dict[str, OutputKind] = {
             ("KMeans",),
             _centres,
         ),
+        OutputKind(
+            "neighbours",
+            "For each row those of the training data that lie nearest, of the rows that share a hash with it.",
+            (),
+            _near(RANK),
+            ("for", "top"),
+            is_near=True,
+        ),
+        OutputKind(
+            "similar_pairs",
+            "Pairs of rows that are less than `max_distance` apart, of those that share a hash.",
+            (),
+            _near(),
+            ("for", "max_distance"),
+            needs=("max_distance",),
+            is_near=True,
+        ),
     )
 }
 
 
 def kinds_of(estimator: Estimator) -> tuple[str, ...]:
     """Return the kinds of output that a fitted model of `estimator` can make."""
-    return tuple(name for name, kind in OUTPUT_KINDS.items() if estimator.name in kind.estimators)
+    return tuple(name for name, kind in OUTPUT_KINDS.items() if kind.is_near or estimator.name in kind.estimators)
 
 
 def makers_of(kind: str) -> tuple[str, ...]:
@@ -97,4 +142,5 @@ def makers_of(kind: str) -> tuple[str, ...]:
 
 def settings_of(output: MlOutput) -> dict[str, Any]:
     """Return what decides the rows of an output beside what it reads."""
-    return {"kind": output.kind, "top": output.top, "exclude_seen": output.seen is not None}
+    settings: dict[str, Any] = {"kind": output.kind, "top": output.top, "exclude_seen": output.seen is not None}
+    return settings if output.max_distance is None else {**settings, "max_distance": output.max_distance}

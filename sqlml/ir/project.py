@@ -113,23 +113,42 @@ class SqlModel:
 
 @dataclass(frozen=True, slots=True)
 class TransformSpec:
-    """One entry of `transforms:`, the words given only (None: not given).
+    """One entry of `transforms:`, the words given only (None: not given); `ir.words` says what each does.
 
     Attributes:
-        columns: names, or `("*",)` for every feature.
+        columns: names, or `("*",)` for every feature; empty where `type` or `like` selects.
+        type: features of this Spark type or kind.
+        like: features whose name fits this pattern, `*` standing for any text.
         impute: `mean`, `median`, `mode`, or a constant value.
-        encode: `index` or `one_hot`.
-        scale: `standard`, `min_max`, `max_abs`, `robust` or `none`.
-        params: Spark ML's own params for the stage that the entry makes.
+        clip: the lowest and the highest value; None: no limit.
+        bucket: the limits between ranges.
+        reduce, select, near: the choice and its value: `("pca", 3)`.
+        params: Spark ML's own params for the stages that the entry makes.
     """
 
     columns: tuple[str, ...]
     location: SourceLocation
+    type: str | None = None
+    like: str | None = None
+    expr: str | None = None
     impute: Scalar = None
+    indicator: bool | None = None
+    clip: tuple[float | None, float | None] | None = None
+    binarize: float | None = None
+    bucket: tuple[float, ...] | None = None
+    quantiles: int | None = None
     encode: str | None = None
     max_categories: int | None = None
     unseen: str | None = None
+    text: str | None = None
+    stop_words: str | tuple[str, ...] | None = None
     scale: str | None = None
+    multiply: tuple[float, ...] | None = None
+    normalize: float | None = None
+    expand: str | None = None
+    reduce: tuple[str, Any] | None = None
+    select: tuple[str, Any] | None = None
+    near: tuple[str, Any] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -229,6 +248,7 @@ class MlOutput:
         over: the text of a `ref(...)` or `source(...)` call: whom it is made for; None: all that were fitted on.
         top: how many rows there are for each of them.
         seen: the text of a call, or `training_data` for the ML model's own: pairs that are left out; None: none are.
+        max_distance: how far apart the rows of a pair may be.
         places: of the entry and its keys.
     """
 
@@ -238,6 +258,7 @@ class MlOutput:
     over: str | None = None
     top: int | None = None
     seen: str | None = None
+    max_distance: float | None = None
     columns: tuple[ColumnSpec, ...] = ()
     tests: tuple[DataTest, ...] = ()
     description: str = ""

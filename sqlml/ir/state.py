@@ -112,6 +112,7 @@ class Signature:
         inputs: the columns that it reads and that are no features: an offset.
         settings: the pinned session settings of the fit.
         returns: what a prediction gives (`ir.estimators.Returns`).
+        slot_features: for each slot the features that it comes from.
     """
 
     ml_model: str
@@ -126,6 +127,7 @@ class Signature:
     threshold: float | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     returns: str = ""
+    slot_features: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from sqlml.parse.ml_schemas import complete_ml_model, complete_ml_output, comple
 from sqlml.parse.project_specs import ProjectFileSpec, TargetSpec
 from sqlml.parse.relation_specs import SourceTableSpec, Spec
 from sqlml.parse.spec_entries import ENTRY_SPECS
+from sqlml.parse.transform_schemas import complete_transform
 
 Schema = dict[str, Any]
 
@@ -41,6 +42,7 @@ def yaml_file_schema() -> Schema:
     source["required"].append("tables")
     complete_ml_model(definitions["MlModelSpec"])
     complete_split(definitions["SplitSpec"])
+    complete_transform(definitions["TransformEntry"])
     complete_ml_output(definitions["MlOutputSpec"])
     # A kind without entries is written while one is about to write them.
     lists = {

@@ -48,18 +48,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "ml_models.items": "frequent patterns",
         "ml_models.unseen": "recommendation for unseen users",
         "ml_models.config": "dbt's block of settings; here 'tags' and 'enabled' stand beside 'name'",
-        "ml_models.transforms.indicator": "a column that marks nulls",
-        "ml_models.transforms.clip": "limits of a number",
-        "ml_models.transforms.binarize": "a number as 0 or 1",
-        "ml_models.transforms.bucket": "a number as a range",
-        "ml_models.transforms.quantiles": "a number as a quantile",
-        "ml_models.transforms.text": "words of a text",
-        "ml_models.transforms.normalize": "rows of one length",
-        "ml_models.transforms.expand": "products of features",
-        "ml_models.transforms.reduce": "fewer dimensions",
-        "ml_models.transforms.select": "selection of features",
-        "ml_models.transforms.expr": "SQL of a column",
-        "ml_models.transforms.near": "neighbours by hash",
         "ml_models.gates.not_worse_than": "comparison with the champion",
         "ml_models.gates.tolerance": "comparison with the champion",
         "ml_models.gates.k": "metrics of a ranking",
@@ -109,15 +97,7 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
 
 LATER_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "ml_models.transforms.encode": {
-            "target": "the mean label of a category",
-            "hash": "categories by hash",
-            "embedding": "learnt vectors of categories",
-        },
-        "ml_models.transforms.unseen": {
-            "null": "an unseen value is taken for a null",
-            "error": "an unseen value stops the prediction",
-        },
+        "ml_models.transforms.encode": {"embedding": "learnt vectors of categories"},
         "models.config.materialized": {
             "incremental": "only new rows",
             "materialized_view": "a view that others keep",
@@ -136,7 +116,6 @@ LATER_VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 LATER_MAPPINGS: Mapping[str, str] = MappingProxyType(
     {
-        "ml_models.transforms.columns": "columns by type or by pattern; give their names",
         "ml_models.features.include": "columns by type or by pattern; give their names",
         "ml_models.features.exclude": "columns by type or by pattern; give their names",
         "ml_models.weight": "weights by rule; give a column",

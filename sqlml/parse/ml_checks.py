@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +12,7 @@ from sqlml.ir.roles import ROLES
 from sqlml.parse.evaluation import check_evaluation
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
+from sqlml.parse.transform_checks import check_transforms
 
 _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
     {
@@ -28,7 +28,6 @@ _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
         "outputCols": "remove it; sqlml names what a transform makes",
     }
 )
-_IMPUTE_WORDS = ("mean", "median", "mode")
 SPLIT_KEYS: Mapping[str | None, frozenset[str]] = MappingProxyType(
     {
         "hash": frozenset({"by", "column", "holdout", "seed"}),
@@ -160,43 +159,9 @@ def _check_features(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]
 
 
 def _check_transforms(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
-    roles = {column.lower(): role for role, _, column in _roles(spec)}
-    excluded = {column.lower() for column in spec.features.exclude}
     for position, entry in enumerate(spec.transforms):
-        path = f"transforms.{position}"
-        yield from _check_col_params(entry.params, f"{path}.params", subject)
-        for column in entry.columns:
-            if column.lower() in roles:
-                what = f"a transform names '{column}', which is the {roles[column.lower()]}"
-                yield subject.value_error(f"{path}.columns", what, "transforms are for features: remove it")
-            if column.lower() in excluded:
-                what = f"a transform names '{column}', which is excluded from the features"
-                yield subject.value_error(f"{path}.columns", what, "remove it from one of the two")
-        if "*" in entry.columns and len(entry.columns) > 1:
-            yield subject.value_error(
-                f"{path}.columns", "'*' means every feature, and stands alone", 'write columns: "*"'
-            )
-        if all(word is None for word in (entry.impute, entry.encode, entry.scale)) and not entry.params:
-            what = "a transform that says nothing to do"
-            yield subject.error(path, what, "add impute:, encode: or scale:")
-        if entry.encode is None:
-            for key, value in (("max_categories", entry.max_categories), ("unseen", entry.unseen)):
-                if value is not None:
-                    yield subject.error(
-                        f"{path}.{key}",
-                        f"'{key}' means nothing without 'encode'",
-                        "add encode: index or encode: one_hot",
-                    )
-        yield from _check_impute(entry.impute, path, subject)
-
-
-def _check_impute(value: Any, path: str, subject: Subject) -> Iterator[SqlmlError]:
-    # A constant may be any text, but one that is almost a word is a slip.
-    if isinstance(value, str) and value not in _IMPUTE_WORDS:
-        near = difflib.get_close_matches(value.lower(), _IMPUTE_WORDS, n=1, cutoff=0.8)
-        if near:
-            what = f"'impute: {value}' is neither of {', '.join(_IMPUTE_WORDS)}, but almost"
-            yield subject.value_error(f"{path}.impute", what, f"did you mean '{near[0]}'?")
+        yield from _check_col_params(entry.params, f"transforms.{position}.params", subject)
+    yield from check_transforms(spec, {column.lower(): role for role, _, column in _roles(spec)}, subject)
 
 
 def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> Iterator[SqlmlError]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from pydantic import BaseModel
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
@@ -16,8 +18,10 @@ from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_checks import check_ml_model
 from sqlml.parse.ml_outputs import read_ml_outputs
 from sqlml.parse.problems import validate
-from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec, TransformEntry
+from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
+from sqlml.parse.transform_checks import LANGUAGES
+from sqlml.parse.transform_specs import TransformEntry
 
 
 def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
@@ -34,8 +38,13 @@ def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
 
 
 def _written(places: Places) -> Callable[[str], str]:
-    # A list of features stands for their `include`.
-    return lambda key: key if key in places.keys else key.replace("features.include.", "features.")
+    # A list of features stands for their `include`, a list of columns for their `names`.
+    def written(key: str) -> str:
+        if key in places.keys:
+            return key
+        return key.replace("features.include.", "features.").replace(".columns.names", ".columns")
+
+    return written
 
 
 def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[MlOutput, ...]) -> MlModel:
@@ -81,16 +90,33 @@ def _without_star(include: Sequence[str]) -> tuple[str, ...]:
 
 
 def _to_transform(entry: TransformEntry, position: int, places: Places) -> TransformSpec:
+    given: dict[str, Any] = {
+        key: getattr(entry, key) for key in TransformEntry.model_fields if key not in ("columns", "clip", "params")
+    }
+    for key, value in given.items():
+        if isinstance(value, BaseModel):
+            given[key] = _only_item(value.model_dump(exclude_none=True))
+        elif isinstance(value, list):
+            given[key] = tuple(value)
+    clip = (entry.clip[0], entry.clip[1]) if entry.clip is not None and len(entry.clip) == 2 else None
+    if entry.stop_words is not None and len(entry.stop_words) == 1 and entry.stop_words[0] in LANGUAGES:
+        given["stop_words"] = entry.stop_words[0]
     return TransformSpec(
-        columns=tuple(entry.columns),
+        columns=tuple(entry.columns.names),
         location=places.of(f"transforms.{position}"),
-        impute=entry.impute,
-        encode=entry.encode,
-        max_categories=entry.max_categories,
-        unseen=entry.unseen,
-        scale=entry.scale,
+        type=entry.columns.type,
+        like=entry.columns.like,
+        clip=clip,
         params=entry.params,
+        **given,
     )
+
+
+def _only_item(said: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Return the choice of a key such as `select:` and its value; checks have seen to it that there is one."""
+    for choice, value in said.items():
+        return choice, tuple(value) if isinstance(value, list) else value
+    return None
 
 
 def _to_split(spec: SplitSpec, event_time: str | None) -> Split:

@@ -46,6 +46,7 @@ def _to_output(entry: MlOutputSpec, places: Places, errors: list[SqlmlError]) ->
         over=entry.for_,
         top=entry.top,
         seen=TRAINING_DATA if entry.exclude_seen is True else entry.exclude_seen or None,
+        max_distance=entry.max_distance,
         columns=columns,
         tests=tests,
         description=entry.description,
@@ -60,12 +61,32 @@ def _check(spec: MlModelSpec, entry: MlOutputSpec, path: str, subject: Subject) 
         yield subject.value_error(f"{path}.kind", what, suggest(entry.kind, OUTPUT_KINDS, "there are"))
         return
     yield from _check_maker(spec, entry, kind, path, subject)
-    given = (entry.for_, entry.top, entry.exclude_seen or None)
+    given = (entry.for_, entry.top, entry.exclude_seen or None, entry.max_distance)
     for key, value in zip(OUTPUT_KEYS, given, strict=True):
         if value is not None and key not in kind.takes:
             what = f"'{key}' means nothing to output '{entry.name}', of kind '{kind.name}'"
             takers = [name for name, other in OUTPUT_KINDS.items() if key in other.takes]
             yield subject.error(f"{path}.{key}", what, f"remove it; it is for: {', '.join(takers)}")
+        elif value is None and key in kind.needs:
+            what = f"output '{entry.name}', of kind '{kind.name}', needs '{key}'"
+            yield subject.error(path, what, f"add '{key}: NUMBER', how far apart two rows may be")
+    if entry.max_distance is not None and entry.max_distance <= 0:
+        yield subject.value_error(
+            f"{path}.max_distance", "'max_distance' is a number above 0", "write one, such as 0.5"
+        )
+    if kind.is_near:
+        yield from _check_near(spec, entry, path, subject)
+
+
+def _check_near(spec: MlModelSpec, entry: MlOutputSpec, path: str, subject: Subject) -> Iterator[SqlmlError]:
+    what = f"output '{entry.name}' looks for rows that lie near each other"
+    hashing = [transform for transform in spec.transforms if transform.near is not None]
+    if len(hashing) != 1:
+        fix = "add near: {random_projection: 2.0} or near: {min_hash: 5} to the columns that say what is near"
+        more = f" by one transform with 'near:', and there are {len(hashing)}"
+        yield subject.error(f"{path}.kind", what + more, fix if not hashing else "remove it from all but one")
+    if not spec.keys:
+        yield subject.error(f"{path}.kind", f"{what}, and nothing tells rows apart", "add 'keys:' to the ML model")
 
 
 def _check_maker(

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from sqlml.parse.evaluation_specs import ClassWeights, SliceEntry, Threshold
 from sqlml.parse.relation_specs import ColumnEntry, ContractSpec, SeedConfig, Spec
+from sqlml.parse.transform_specs import TransformEntry
 from sqlml.parse.value_types import (
     Column,
     Columns,
@@ -66,36 +67,6 @@ class FeaturesSpec(Spec):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Say what `_read_list` takes."""
         return {"anyOf": [handler(core), {"type": "array", "items": {"type": "string"}}, {"type": "string"}]}
-
-
-class TransformEntry(Spec):
-    """An entry of `transforms:`.
-
-    Attributes:
-        columns: The features it is about; "*" is every feature.
-        impute: What stands for null: mean, median or mode, learnt from the training rows, or a value.
-        encode: How categories become numbers.
-        max_categories: The most frequent values that have a slot of their own (100); all others share one.
-        unseen: What becomes of a value that no training row has: the slot of all others.
-        scale: How numbers are scaled, learnt from the training rows.
-        params: Spark ML's params of the stages that the entry makes.
-    """
-
-    columns: Columns
-    impute: Value = None
-    encode: Literal["index", "one_hot"] | None = None
-    max_categories: Positive | None = None
-    unseen: Literal["other"] | None = None
-    scale: Literal["standard", "min_max", "max_abs", "robust", "none"] | None = None
-    params: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_null(cls, value: Any) -> Any:
-        # The word null is YAML's nothing.
-        if isinstance(value, dict) and "unseen" in value and value["unseen"] is None:
-            return {**value, "unseen": "null"}
-        return value
 
 
 class SplitSpec(Spec):
@@ -170,6 +141,7 @@ class MlOutputSpec(Spec):
             unless it is said.
         top: How many rows there are for each of them.
         exclude_seen: true: without the pairs of the training data; ref('x'): without those of another relation.
+        max_distance: How far apart the rows of a pair may be.
         description: What it is for.
         columns: Its columns, with data tests.
         tags: Names to select it by.
@@ -181,6 +153,7 @@ class MlOutputSpec(Spec):
     for_: Reference | None = Field(default=None, alias="for")
     top: Positive | None = None
     exclude_seen: Seen = False
+    max_distance: Finite | None = None
     description: str = ""
     columns: list[ColumnEntry] = Field(default_factory=list)
     tags: Tags = Field(default_factory=list)

@@ -21,7 +21,7 @@ from sqlml.ir.dag import (
     TestNode,
 )
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.ml_outputs import TRAINING_DATA
+from sqlml.ir.ml_outputs import OUTPUT_KINDS, TRAINING_DATA
 from sqlml.ir.project import DataTest, Materialized, MlModel, MlOutput, Project, SqlModel
 from sqlml.resolve.data_tests import failing_condition, name_test, write_test
 from sqlml.resolve.index import Entry, Index, Relation, check_relations, index_project, quoted
@@ -185,6 +185,9 @@ class _Resolution:
         parents |= {} if over is None else {over.node_id: output.places.of("for")}
         if seen is not None:
             parents.setdefault(seen, output.places.of("exclude_seen"))
+        among = training if OUTPUT_KINDS[output.kind].is_near else None
+        if among is not None:
+            parents.setdefault(among, place)
         self.edges.setdefault(node_id, parents)
         self.nodes.setdefault(
             node_id,
@@ -201,6 +204,9 @@ class _Resolution:
                 over=None if over is None else over.node_id,
                 seen=seen,
                 seen_where=ml_model.where if is_own else None,
+                among=among,
+                among_where=ml_model.where if among is not None else None,
+                keys=ml_model.keys if among is not None else (),
             ),
         )
 

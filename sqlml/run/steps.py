@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sqlml.errors import DataError, SqlmlError
 from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
@@ -209,6 +209,7 @@ class StepRunner:
         }
         shown = headline(fitted.metrics, dataset)
         message = f"version {number}" + (f", {shown.metric} {shown.value:.4f} on {dataset}" if shown else "")
+        message = "; ".join([message, *_notes(fitted.facts)])
         return _gates_result(
             node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
         )
@@ -242,6 +243,14 @@ class StepRunner:
         alias = self._snapshot.alias(node.name, CHAMPION)
         is_pinned = alias is not None and alias.is_pinned
         return node.ml_model.promote == "on_pass" and not is_pinned and all(gate.is_passed for gate in gates)
+
+
+def _notes(facts: Mapping[str, Any]) -> list[str]:
+    """Return what a person should know of a fit beside its metrics."""
+    notes = [f"warning: {warning}" for warning in facts.get("warnings", ())]
+    if "maxBins" in facts.get("params_added", {}):
+        notes.insert(0, f"maxBins {facts['params_added']['maxBins']} for the largest category")
+    return notes
 
 
 def _gates_result(node: MlNode, gates: Sequence[GateResult], passed: StepResult) -> StepResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,7 @@ FILES = {
 }
 CARRIERS = ("carrier=AA", "carrier=UA", "carrier=<null>", "carrier=<other>")
 SLOTS = (*CARRIERS, "miles", "pair[0]", "pair[1]", "is_home")
+FEATURES = (*[("carrier",)] * 4, ("miles",), ("pair",), ("pair",), ("is_home",))
 
 
 @pytest.fixture
@@ -54,12 +56,16 @@ def slots_of(lineage, node_id):
         ("GBTClassifier", "    transforms: [{columns: [is_home, carrier], encode: one_hot}]\n",
          ["carrier=*", "miles", "pair[*]", "is_home=*"]),
         ("LogisticRegression", "    features: [miles, carrier]\n", ["miles", "carrier=*"]),
+        ("LogisticRegression", "    transforms: [{columns: carrier, text: tf_idf}, {columns: pair, encode: index}]\n",
+         ["carrier:*", "miles", "pair[*]", "is_home"]),
+        ("LogisticRegression", "    transforms: [{columns: carrier, text: tf_idf, params: {numFeatures: 8}}]\n",
+         ["carrier#*", "miles", "pair[*]", "is_home"]),
     ],
 )  # fmt: skip
 def test_before_a_fit_the_chosen_transforms_say_what_slots_there_will_be(project, estimator, more, expected):
     compiled = project(estimator, more).compile()
     lineage = trace_vectors(compiled, {})
-    features = [slot.removesuffix("=*").removesuffix("[*]") for slot in expected]
+    features = [re.match(r"\w+", slot)[0] for slot in expected]
     assert slots_of(lineage, LATE) == {
         slot: {ColumnRef(LATE, feature)} for slot, feature in zip(expected, features, strict=True)
     }
@@ -67,11 +73,25 @@ def test_before_a_fit_the_chosen_transforms_say_what_slots_there_will_be(project
     assert lineage.versions == {vector_of(LATE): None, vector_of(SCORED): None}
 
 
+def test_what_is_made_of_several_columns_comes_from_all_of_them(project):
+    more = (
+        "    transforms: [{columns: [miles, pair], scale: none, reduce: {pca: 2}}, {columns: [carrier, is_home], "
+        "encode: hash}, {columns: miles, impute: 0, indicator: true}]\n"
+    )
+    lineage = trace_vectors(project("LogisticRegression", more).compile(), {})
+    both, hashed = ({ColumnRef(LATE, name) for name in names} for names in (("miles", "pair"), ("carrier", "is_home")))
+    alone = {ColumnRef(LATE, "miles")}
+    assert slots_of(lineage, LATE) == {"carrier+is_home#*": hashed, "pca_*": both, "miles=<null>": alone}
+    more = "    transforms: [{columns: [miles, carrier], expand: interaction}]\n"
+    lineage = trace_vectors(project("LogisticRegression", more).compile(), {})
+    assert slots_of(lineage, LATE)["*"] == {ColumnRef(LATE, "miles"), ColumnRef(LATE, "carrier")}
+
+
 def champion(workshop, slots=SLOTS):
     """Pretend a fit, and return its version with the slots that Spark would have found."""
     workshop.build()
     version = workshop.snapshot.champion("late")
-    return replace(version, signature=replace(version.signature, slots=slots))
+    return replace(version, signature=replace(version.signature, slots=slots, slot_features=FEATURES))
 
 
 def test_after_a_fit_they_are_the_champions(project):

@@ -9,7 +9,7 @@ import pytest
 
 from sqlml.ir.domains import glm_labels, naive_bayes_features
 from sqlml.ir.estimators import ESTIMATORS, NOT_HERE, Problem, Returns, find_estimator
-from sqlml.ir.explanations import EXPLANATIONS, feature_of
+from sqlml.ir.explanations import EXPLANATIONS
 from sqlml.ir.roles import ROLES, Domain
 
 MODULES = ("classification", "regression", "clustering", "recommendation", "fpm")
@@ -93,11 +93,3 @@ def test_features_of_naive_bayes():
     assert naive_bayes_features({"modelType": "complement"}) is Domain.NON_NEGATIVE
     assert naive_bayes_features({"modelType": "bernoulli"}) is Domain.ZERO_ONE
     assert naive_bayes_features({"modelType": "gaussian"}) is Domain.ANY
-
-
-@pytest.mark.parametrize(
-    ("slot", "feature"),
-    [("a", "a"), ("a=b", "a"), ("a=b=c", "a=b"), ("a[0]", "a"), ("ab", None), ("pca_1", None), ("a=b", "a")],
-)
-def test_the_feature_of_a_slot(slot, feature):
-    assert feature_of(slot, ["a", "a=b"] if slot.count("=") == 2 else ["a"]) == feature

@@ -13,8 +13,10 @@ import yaml
 from sqlml.compile.param_limits import find_fault
 from sqlml.errors import ParseError, SqlmlError
 from sqlml.ir.estimators import ESTIMATORS, NOT_HERE
+from sqlml.ir.feature_stages import FEATURE_STAGES
 from sqlml.ir.roles import ROLES
 from sqlml.ir.spark_params import spark_params
+from sqlml.ir.words import MAPPINGS, WORDS
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.parse.editor_schemas import key_texts, project_file_schema, yaml_file_schema
 from sqlml.parse.entries import KINDS
@@ -130,6 +132,7 @@ REFUSED = [
     "shares_out_of_range",
     "split_keys",
     "training_data_not_a_ref",
+    "transform_params",
     "unknown_data_test",
     "unknown_estimator",
     "unknown_key",
@@ -185,6 +188,46 @@ def is_taken(document):
 )  # fmt: skip
 def test_an_ml_model(keys, is_valid):
     assert is_taken(one_ml_model(**keys)) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("words", "is_valid"),
+    [
+        ({"impute": "median", "params": {"relativeError": 0.1}}, True),
+        ({"impute": "median", "params": {"relativeError": 2}}, False),
+        ({"impute": 0, "params": {"relativeError": 0.1}}, False),
+        ({"impute": "{{ var('how') }}", "params": {"relativeError": 0.1}}, True),
+        ({"scale": "robust", "params": {"withCentering": True, "lower": 0.1}}, True),
+        ({"scale": "standard", "params": {"withCentering": True}}, False),
+        ({"scale": "standard", "params": {"withCentring": True}}, False),
+        ({"encode": "index", "unseen": None}, True),
+        ({"encode": "index", "unseen": "null"}, True),
+        ({"encode": "index", "unseen": "nothing"}, False),
+        ({"unseen": "error"}, False),
+        ({"scale": "none", "max_categories": 3}, False),
+        ({"clip": [None, 3]}, True),
+        ({"clip": [3]}, False),
+        ({"expand": "polynomial", "params": {"degree": 3}}, True),
+        ({"expand": "dct", "params": {"degree": 3}}, False),
+        ({"select": {"univariate": 3}, "params": {"selectionMode": "fpr"}}, True),
+        ({"select": {"variance": 3}, "params": {"selectionMode": "fpr"}}, False),
+        ({"near": {"min_hash": 3}, "text": "counts", "params": {"seed": 7, "vocabSize": 12}}, True),
+    ],
+)  # fmt: skip
+def test_a_transform(words, is_valid):
+    entry = {"columns": "x", **words}
+    assert is_taken(one_ml_model(estimator="GBTClassifier", transforms=[entry])) is is_valid
+
+
+def test_every_param_of_a_word_is_offered():
+    for stage, entry in FEATURE_STAGES.items():
+        word = next(word for word in WORDS if stage in word.stages)
+        value = {word.choice: 1} if word.key in MAPPINGS else word.choice or 1
+        for name in entry.params:
+            default = entry.defaults.get(name, spark_params(stage)[name].default)
+            words = {"columns": "x", word.key: value, "params": {name: default}}
+            if default is not None:
+                assert is_taken(one_ml_model(estimator="GBTClassifier", transforms=[words])), (stage, name)
 
 
 @pytest.mark.parametrize(

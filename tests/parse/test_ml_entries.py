@@ -1,6 +1,6 @@
 import pytest
 
-from sqlml.errors import SqlmlError, flatten
+from sqlml.errors import SqlmlError
 from sqlml.ir.estimators import NOT_HERE
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Gate, Retrain, Split, ThresholdRule, TransformSpec
@@ -175,16 +175,54 @@ def test_keys_of_the_grammar_that_come_later(parse, key):
     assert failure.value.location == SourceLocation("models/ml.yml", 5, 5)
 
 
+WORDS = {
+    "expr": ("abs({column})", "abs({column})"),
+    "indicator": ("true", True),
+    "clip": ("[0, null]", (0.0, None)),
+    "binarize": ("0.5", 0.5),
+    "bucket": ("[-.inf, 0, 10]", (float("-inf"), 0.0, 10.0)),
+    "quantiles": ("4", 4),
+    "text": ("tf_idf", "tf_idf"),
+    "scale": ("robust", "robust"),
+    "multiply": ("[1, 0.5]", (1.0, 0.5)),
+    "normalize": (".inf", float("inf")),
+    "expand": ("interaction", "interaction"),
+    "reduce": ("{pca: 3}", ("pca", 3)),
+    "select": ("{slots: [0, a]}", ("slots", (0, "a"))),
+    "near": ("{random_projection: 2}", ("random_projection", 2.0)),
+}
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words_of_transforms(parse, word):
+    text, value = WORDS[word]
+    text = f'"{text}"' if word == "expr" else text
+    (entry,) = parse(one(f"    transforms: [{{columns: [a, b], {word}: {text}}}]\n")).ml_models[0].transforms
+    assert getattr(entry, word) == value
+    assert entry.columns == ("a", "b")
+
+
 @pytest.mark.parametrize(
-    "word",
-    ["indicator", "clip", "binarize", "bucket", "quantiles", "text", "normalize", "expand", "reduce", "select", "near"],
+    ("columns", "selected"),
+    [
+        ("'*'", (("*",), None, None)),
+        ("{type: string}", ((), "string", None)),
+        ("{like: 'temp_*'}", ((), None, "temp_*")),
+    ],
 )
-def test_words_of_transforms_that_come_later(parse, word):
-    with pytest.raises(SqlmlError) as failure:
-        parse(one(f"    transforms: [{{columns: a, {word}: x}}]\n"))
-    assert [error.what for error in flatten([failure.value])] == [
-        f"ml model 'm': '{word}:' is not supported yet (in 'transforms')"
-    ]
+def test_selections_of_columns(parse, columns, selected):
+    (entry,) = parse(one(f"    transforms: [{{columns: {columns}, scale: robust}}]\n")).ml_models[0].transforms
+    assert (entry.columns, entry.type, entry.like) == selected
+
+
+@pytest.mark.parametrize(
+    ("words", "stop_words"), [("english", "english"), ("[english]", "english"), ("[a, the]", ("a", "the"))]
+)
+def test_stop_words_are_a_language_or_words(parse, words, stop_words):
+    (entry,) = (
+        parse(one(f"    transforms: [{{columns: a, text: counts, stop_words: {words}}}]\n")).ml_models[0].transforms
+    )
+    assert entry.stop_words == stop_words
 
 
 @pytest.mark.parametrize("duration", ["7", "7 days", "-1d", "1.5h", "d", "''", "60", "1:30"])

@@ -138,8 +138,8 @@ WRONG_INPUT = {
     "ml_model.on_a_date_label": "label 'y' of ml model 'on_a_date_label' is of type date, which 'LogisticRegression' "
     "cannot learn\n  --> models/ml.yml:10:127\n  fix: make one of these of it in the SQL: tinyint, smallint, int, "
     "bigint, float, double, decimal, boolean, string, char, varchar",
-    "ml_model.on_infinity": "feature 'x' of ml model 'on_infinity' is infinite in 1 training rows\n"
-    "  --> models/ml.yml:11:40\n  fix: make it finite in the SQL",
+    "ml_model.on_infinity": "feature 'x' of ml model 'on_infinity' is infinite in 1 training row\n"
+    "  --> models/ml.yml:11:40\n  fix: make it finite in the SQL, or clip it",
     "ml_model.all_held_out": "every row of ml model 'all_held_out' is held out, none is left to fit on\n"
     "  --> models/ml.yml:12:114\n  fix: choose another 'split:', or {by: none} to evaluate on the training rows",
 }

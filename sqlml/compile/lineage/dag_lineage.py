@@ -116,7 +116,7 @@ class DagLineage:
     def _trace_ml_output(self, node: MlOutputNode) -> NodeLineage:
         learnt = (Edge(ColumnRef(node.ml_model, EVERY), Kind.FIT),)
         # Whom it is made for, and what they have seen, decide its rows; every value is the fitted model's.
-        rows = [ColumnRef(read, EVERY) for read in (node.over, node.seen) if read is not None]
+        rows = [ColumnRef(read, EVERY) for read in (node.over, node.seen, node.among) if read is not None]
         return NodeLineage(dict.fromkeys(self._known.columns.get(node.id) or (EVERY,), learnt), tuple(sorted(rows)))
 
     def _copy(self, node_id: str, name: str) -> Edge:

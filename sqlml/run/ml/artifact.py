@@ -102,6 +102,7 @@ def read_signature(folder: Path) -> Signature:
     entry["features"] = tuple(Column(**column) for column in entry["features"])
     entry["inputs"] = tuple(Column(**column) for column in entry["inputs"])
     entry["outputs"] = tuple(Column(**column) for column in entry["outputs"])
+    entry["slot_features"] = tuple(tuple(names) for names in entry["slot_features"])
     entry["slots"], entry["classes"] = tuple(entry["slots"]), tuple(entry["classes"])
     return Signature(**entry)
 

@@ -11,8 +11,14 @@ from sqlml.ir.estimators import Estimator, Problem
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
-from sqlml.ir.transforms import FeatureTransform, Kind
-from sqlml.run.ml.sql_text import is_float
+from sqlml.ir.transforms import FeatureTransform
+from sqlml.run.ml.features.profile import (
+    constant_features,
+    feature_measures,
+    feature_sizes,
+    not_finite,
+    wrong_features,
+)
 from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
@@ -32,11 +38,13 @@ class Profile:
         rows: rows on each side; `excluded` are on neither.
         classes: side to each label value's rows; empty unless a classifier.
         sizes: array and vector features to their length.
+        constant: features with one value in all training rows.
     """
 
     rows: Mapping[str, int]
     classes: Mapping[str, Mapping[Scalar, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    constant: tuple[str, ...] = ()
 
 
 def profile_rows(
@@ -75,26 +83,24 @@ def profile_rows(
     training = [group for group in groups if group[SIDE] == TRAINING]
     used = [group for group in groups if group[SIDE] is not None]
     errors = _too_few(totals[TRAINING], ml_model, estimator) + _wrong_numbers(used, ml_model, estimator)
-    errors += [error for index, t in enumerate(transforms) for error in _wrong_feature(training, index, t, ml_model)]
+    errors += wrong_features(training, transforms, ml_model)
     raise_all(errors)
-    sizes = {
-        t.column: training[0][f"size_{i}"] for i, t in enumerate(transforms) if t.kind in (Kind.ARRAY, Kind.VECTOR)
-    }
+    sizes = feature_sizes(training, transforms)
     if is_classifier:
         _check_classes(classes, ml_model, estimator)
-    return Profile(totals, classes if is_classifier else {}, sizes)
+    constant = constant_features(training, transforms)
+    return Profile(totals, classes if is_classifier else {}, sizes, tuple(constant))
 
 
 def _measures(
     rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform]
 ) -> list[Column]:
-    from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as sf
 
     measures = [sf.count(sf.lit(1)).alias("n")]
     if ml_model.label is not None:
         label = quote(ml_model.label)
-        is_wrong = _not_finite(label) if dict(rows.dtypes).get(ml_model.label) in ("float", "double") else "false"
+        is_wrong = not_finite(label) if dict(rows.dtypes).get(ml_model.label) in ("float", "double") else "false"
         measures.append(sf.expr(f"count_if({is_wrong})").alias("wrong_labels"))
         if estimator.problem is Problem.REGRESSION:
             outside = _OUTSIDE[estimator.label_domain(ml_model.params)].format(f"CAST({label} AS DOUBLE)")
@@ -102,25 +108,10 @@ def _measures(
     for key, name in ml_model.role_columns.items():
         if key != "label":
             value = f"CAST({quote(name)} AS DOUBLE)"
-            is_wrong = f"{value} IS NULL OR {_not_finite(value)} OR {_OUTSIDE[ROLES[key].domain].format(value)}"
+            is_wrong = f"{value} IS NULL OR {not_finite(value)} OR {_OUTSIDE[ROLES[key].domain].format(value)}"
             measures.append(sf.expr(f"count_if({is_wrong})").alias(f"wrong_{key}"))
             measures.append(sf.expr(f"max({value})").alias(f"greatest_{key}"))
-    for index, transform in enumerate(transforms):
-        name = quote(transform.column)
-        present, infinite = f"{name} IS NOT NULL", "false"
-        if is_float(transform.type):
-            present += f" AND NOT isnan({name})"
-            infinite = f"abs({name}) = double('Infinity')"
-        if transform.kind is Kind.ARRAY:
-            # A null or NaN inside has no median to stand for it.
-            infinite = f"exists({name}, x -> x IS NULL OR {_not_finite('CAST(x AS DOUBLE)')})"
-        measures.append(sf.expr(f"count_if({present})").alias(f"present_{index}"))
-        measures.append(sf.expr(f"count_if({infinite})").alias(f"infinite_{index}"))
-        if transform.kind in (Kind.ARRAY, Kind.VECTOR):
-            column = sf.col(name) if transform.kind is Kind.ARRAY else vector_to_array(sf.col(name))
-            measures.append(sf.min(sf.size(column)).alias(f"shortest_{index}"))
-            measures.append(sf.max(sf.size(column)).alias(f"size_{index}"))
-    return measures
+    return [*measures, *feature_measures(transforms)]
 
 
 _OUTSIDE = {
@@ -139,10 +130,6 @@ _NOT_ALL_ZERO = {
     "weight": "give some row a weight",
     "censor": "of rows where it never happened nothing can be learnt: it is 1 (or true) where it happened",
 }
-
-
-def _not_finite(expression: str) -> str:
-    return f"(isnan({expression}) OR abs({expression}) = double('Infinity'))"
 
 
 def _wrong_sides(rows: Mapping[str, int], ml_model: MlModel, has_holdout: bool) -> list[SqlmlError]:
@@ -201,30 +188,6 @@ def _wrong_label(
 def rows_text(count: int) -> str:
     """Return `1 row`, `2 rows` …."""
     return f"{count} row{'' if count == 1 else 's'}"
-
-
-def _wrong_feature(
-    training: Sequence[Any], index: int, transform: FeatureTransform, ml_model: MlModel
-) -> list[SqlmlError]:
-    place: SourceLocation = ml_model.places.value_of("features" if ml_model.include else "training_data")
-    what = f"feature '{transform.column}' of ml model '{ml_model.name}'"
-    if not sum(group[f"present_{index}"] for group in training):
-        fix = f"leave it out with features: {{exclude: [{transform.column}]}}"
-        return [DataError(f"{what} is null in every training row", place, fix)]
-    if count := sum(group[f"infinite_{index}"] for group in training):
-        is_array = transform.kind is Kind.ARRAY
-        wrong = "holds a null, a NaN or an infinite number" if is_array else "is infinite"
-        return [DataError(f"{what} {wrong} in {count} training rows", place, "make it finite in the SQL")]
-    if transform.kind in (Kind.ARRAY, Kind.VECTOR):
-        # A null array has a size of null, so only the lengths that exist are compared.
-        lengths = {group[f"{end}_{index}"] for group in training for end in ("shortest", "size")} - {None, -1}
-        if len(lengths) > 1 or lengths == {0}:
-            return [
-                DataError(f"{what} has lengths from {min(lengths)} to {max(lengths)}", place, "it needs one length")
-            ]
-        if any(group[f"present_{index}"] < group["n"] for group in training):
-            return [DataError(f"{what} is null in some training rows", place, "give it a value in the SQL")]
-    return []
 
 
 def _check_classes(classes: Mapping[str, Mapping[Scalar, int]], ml_model: MlModel, estimator: Estimator) -> None:

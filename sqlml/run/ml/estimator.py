@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.estimators import DEFAULT_SEED, Estimator, Family, Returns
-from sqlml.ir.features import INTERNAL_PREFIX
+from sqlml.ir.features import INTERNAL_PREFIX, place_of_feature
 from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
 from sqlml.run.ml.foreign import import_estimator, usable_columns
@@ -30,13 +30,13 @@ class DataShape:
     Attributes:
         rows: rows to fit on.
         slots: length of the feature vector.
-        arity: the most values of an indexed category; 0 without one.
+        arities: feature to the most values that a slot of it takes, where those are nominal.
         classes: of the label; 0 unless a classifier.
     """
 
     rows: int
     slots: int
-    arity: int
+    arities: Mapping[str, int]
     classes: int
 
 
@@ -117,10 +117,10 @@ def _complete(params: dict[str, Any], ml_model: MlModel, entry: Estimator, shape
         # Each classifier tells one class from all others.
         return _complete(params, ml_model, entry.over, replace(shape, classes=2))
     params = {**entry.sets, **params}
-    if entry.family is Family.TREE and shape.arity:
-        _check_arity(ml_model, shape)
-        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < shape.arity:
-            params["maxBins"] = shape.arity
+    if entry.family is Family.TREE and shape.arities:
+        largest = _largest_category(ml_model, shape)
+        if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < largest:
+            params["maxBins"] = largest
     if "hiddenLayers" in entry.own_params:
         params["layers"] = [shape.slots, *params.pop("hiddenLayers", ()), shape.classes]
     if ml_model.threshold is not None and entry.threshold_param is not None:
@@ -139,11 +139,13 @@ def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str
     return {"thresholds": [1 - threshold, threshold]}
 
 
-def _check_arity(ml_model: MlModel, shape: DataShape) -> None:
-    # Spark allows no more bins than rows, and a bin for each value of a category.
-    place, fix = ml_model.places.value_of("features"), "lower its max_categories, leave it out, or bring more rows"
-    what = f"a category of ml model '{ml_model.name}' has {shape.arity} slots"
-    if shape.arity > shape.rows:
-        raise DataError(f"{what}, but only {shape.rows} rows to fit on", place, fix)
-    if shape.arity > MOST_BINS:
-        raise DataError(f"{what}, and a tree takes at most {MOST_BINS}", place, "lower its max_categories")
+def _largest_category(ml_model: MlModel, shape: DataShape) -> int:
+    """Return how many bins the categories need: Spark allows no more than rows, and wants one for each value."""
+    for name, arity in shape.arities.items():
+        place, what = place_of_feature(name, ml_model), f"category '{name}' of ml model '{ml_model.name}' has"
+        if arity > shape.rows:
+            fix = "lower its max_categories, leave it out, or bring more rows"
+            raise DataError(f"{what} {arity} values, and there are {shape.rows} rows to fit on", place, fix)
+        if arity > MOST_BINS:
+            raise DataError(f"{what} {arity} values, and a tree takes {MOST_BINS}", place, "lower its max_categories")
+    return max(shape.arities.values())

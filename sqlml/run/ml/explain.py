@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from sqlml.ir.estimators import Estimator
-from sqlml.ir.explanations import BIAS, INTERCEPT, PRIOR, SCALE, Row, feature_of
+from sqlml.ir.explanations import BIAS, INTERCEPT, PRIOR, SCALE, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +17,18 @@ class Named:
 
     Attributes:
         slots: names of the feature vector's slots.
-        features: the columns they come from.
+        features: for each slot the columns that it comes from.
         classes: texts of the label's values, by class index; empty unless a classifier.
     """
 
     slots: tuple[str, ...]
-    features: tuple[str, ...]
+    features: tuple[tuple[str, ...], ...]
     classes: tuple[str, ...] = ()
 
     def rows(self, column: str, values: Sequence[float], **constants: Any) -> Iterator[dict[str, Any]]:
         """Yield one row per slot, its value in `column`."""
-        for slot, value in zip(self.slots, values, strict=True):
-            yield {**constants, "slot": slot, "feature": feature_of(slot, self.features), column: float(value)}
+        for slot, features, value in zip(self.slots, self.features, values, strict=True):
+            yield {**constants, "slot": slot, "feature": ", ".join(features), column: float(value)}
 
 
 def explain(fitted: Any, entry: Estimator, named: Named) -> dict[str, list[Row]]:

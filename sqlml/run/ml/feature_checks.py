@@ -10,7 +10,7 @@ from sqlml.ir.estimators import Estimator
 from sqlml.ir.project import MlModel
 from sqlml.ir.roles import Domain
 from sqlml.run.ml.checks import rows_text
-from sqlml.run.ml.stages import FEATURES
+from sqlml.run.ml.features import FEATURES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

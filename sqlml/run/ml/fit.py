@@ -31,11 +31,11 @@ from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
 from sqlml.run.ml.evaluation.thresholds import FOLDS, fold_sql, learn_threshold
 from sqlml.run.ml.explain import Named, explain, summarize
 from sqlml.run.ml.feature_checks import check_slots
+from sqlml.run.ml.features import FEATURES, FeatureStages, Target, expression_types, fit_features
 from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
 from sqlml.run.ml.layout import lay_out, partition_count
 from sqlml.run.ml.split import split_rows
-from sqlml.run.ml.stages import FEATURES, FeatureStages, fit_features
 from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
     entry = estimator_of(ml_model)
     columns = columns_of(training.schema)
     raise_all(find_type_errors(ml_model, entry, columns))
-    task = _Task(ml_model, entry, choose_transforms(columns, ml_model, entry), _label_type(columns, ml_model, entry))
+    transforms = choose_transforms(columns, ml_model, entry, expression_types(training))
+    task = _Task(ml_model, entry, transforms, _label_type(columns, ml_model, entry))
     with ExitStack() as stack:
         wanted = _persisted(stack, _usable_rows(training, task))
         check_slices(wanted, ml_model)
@@ -110,8 +111,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
             used += profile.rows[HOLDOUT]
             fit = _fit_on(rows.where(f"({rule.training}) OR ({rule.holdout})"), used, fit.task, profile, stack)
         signature = _signature(fit.task, fit.stages, columns)
-        names = tuple(feature.name for feature in signature.features)
-        named = Named(fit.stages.slots, names, tuple(class_text(value) for value in task.classes))
+        named = Named(fit.stages.slots, fit.stages.sources, tuple(class_text(value) for value in task.classes))
         tables = explain(fit.fitted, fit.task.entry, named) | dict(measured.tables)
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
@@ -134,8 +134,9 @@ def _fit_on(rows: DataFrame, count: int, task: _Task, profile: Profile, stack: E
     """
     ml_model, partitions = task.ml_model, partition_count(count)
     laid_out = _persisted(stack, lay_out(rows, ml_model.keys, partitions))
-    stages = _with_inputs(fit_features(laid_out, task.transforms, profile.sizes), ml_model)
-    shape = DataShape(count, len(stages.slots), stages.arity, len(task.classes))
+    places = [entry.location for entry in ml_model.transforms]
+    stages = _with_inputs(fit_features(laid_out, task.transforms, profile.sizes, _target(task), places), ml_model)
+    shape = DataShape(count, len(stages.slots), stages.arities, len(task.classes))
     weight = FIT_WEIGHT if task.class_weights else None
     estimator, params = make_estimator(ml_model, task.entry, shape, weight)
     features = _persisted(stack, _features(laid_out, task, stages))
@@ -230,6 +231,19 @@ def _with_inputs(stages: FeatureStages, ml_model: MlModel) -> FeatureStages:
     return replace(stages, stages=(first, *stages.stages))
 
 
+def _label_sql(task: _Task) -> str:
+    """Return the SQL of the label as a double; a class by its index."""
+    label = task.ml_model.label or ""
+    if task.classes:
+        return class_index(label, task.label_type or "", task.classes)
+    return f"CAST({quote(label)} AS DOUBLE)"
+
+
+def _target(task: _Task) -> Target | None:
+    """Return the label for the words that learn from it."""
+    return None if task.label_type is None else Target(_label_sql(task), len(task.classes))
+
+
 def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
     """Return what an estimator reads: `features` and the columns with a role, under `role_column`'s names."""
     from pyspark.sql import functions as sf
@@ -238,11 +252,9 @@ def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
     for stage in stages.stages:
         rows = stage.transform(rows)
     columns = [sf.col(FEATURES), *([sf.col(SLICES)] if SLICES in rows.columns else [])]
-    if task.classes:
-        label = sf.expr(class_index(ml_model.label or "", task.label_type or "", task.classes))
-        columns.append(label.alias(LABEL, metadata=class_metadata(task.classes)))
-    elif task.label_type is not None:
-        columns.append(sf.col(quote(ml_model.label or "")).cast("double").alias(LABEL))
+    if task.label_type is not None:
+        metadata = class_metadata(task.classes) if task.classes else None
+        columns.append(sf.expr(_label_sql(task)).alias(LABEL, metadata=metadata))
     for key, name in ml_model.role_columns.items():
         if ROLES[key].is_read_by_predictions:
             columns.append(sf.col(role_column(key)))
@@ -281,6 +293,7 @@ def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) ->
         returns=task.entry.returns,
         features=tuple(by_name[transform.column] for transform in task.transforms),
         slots=stages.slots,
+        slot_features=stages.sources,
         outputs=output_columns(task.entry.returns, label, task.label_type, len(task.classes)),
         inputs=tuple(by_key[name.lower()] for name in task.ml_model.inputs),
         label=label,
@@ -312,5 +325,6 @@ def _facts(fit: _Fit, profile: Profile, spec: MlModel) -> dict[str, Any]:
         "params": dict(params),
         "params_added": {name: value for name, value in params.items() if given.get(name) != value},
         "transforms": [transform.describe() for transform in task.transforms],
+        "warnings": [f"feature '{column}' has one value in all training rows" for column in profile.constant],
         "categories": {column: len(labels) for column, labels in stages.categories.items()},
     }

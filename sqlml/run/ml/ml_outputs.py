@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlml.ir.dag import MlOutputNode
+from sqlml.ir.ml_outputs import DEFAULT_TOP
 from sqlml.ir.state import Version
 from sqlml.run.ml.centres import centre_rows
 from sqlml.run.ml.ml_tables import ml_table_rows
+from sqlml.run.ml.neighbours import Near, nearest, within
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -44,6 +46,19 @@ def make_output(making: Making) -> DataFrame:
     return _MAKERS[node.output.kind](making)
 
 
+def _near(making: Making) -> Near:
+    node = making.node
+    among = making.relations[node.among or ""]
+    among = among.where(node.among_where) if node.among_where else among
+    return Near(making.fitted, making.version.signature, among, node.keys, node.places.of("kind"))
+
+
+def _asked(making: Making) -> DataFrame | None:
+    return None if making.node.over is None else making.relations[making.node.over]
+
+
 _MAKERS: Mapping[str, Callable[[Making], DataFrame]] = {
     "centres": lambda making: centre_rows(making.spark, making.fitted, making.version),
+    "neighbours": lambda making: nearest(_near(making), _asked(making), making.node.output.top or DEFAULT_TOP),
+    "similar_pairs": lambda making: within(_near(making), _asked(making), making.node.output.max_distance or 0.0),
 }

@@ -17,6 +17,7 @@ from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
+    from pyspark.sql import Column as SparkColumn
     from pyspark.sql import DataFrame, SparkSession
 
 
@@ -55,6 +56,23 @@ def check_inputs(columns: Sequence[Column], signature: Signature) -> tuple[Colum
     return tuple(by_name[feature.name.lower()] for feature in read)
 
 
+def read_inputs(rows: DataFrame, signature: Signature) -> list[SparkColumn]:
+    """Return what the fitted stages read of `rows`, under the names and of the types of the fit.
+
+    Raises:
+        DataError: what `check_inputs` raises.
+    """
+    from pyspark.sql import functions as sf
+
+    inputs = check_inputs(columns_of(rows.schema), signature)
+    return [
+        sf.col(quote(column.name)).cast(_cast_type(column.type, feature.type)).alias(feature.name)
+        if _cast_type(column.type, feature.type)
+        else sf.col(quote(column.name)).alias(feature.name)
+        for column, feature in zip(inputs, (*signature.features, *signature.inputs), strict=True)
+    ]
+
+
 def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_prefix: str = "") -> DataFrame:
     """Return `rows`, every one of them and every column, with the columns of `signature.outputs` added.
 
@@ -63,18 +81,11 @@ def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_p
     """
     from pyspark.sql import functions as sf
 
-    columns = columns_of(rows.schema)
-    inputs = check_inputs(columns, signature)
+    columns, features = columns_of(rows.schema), read_inputs(rows, signature)
     names = [f"{output_prefix}{output.name}" for output in signature.outputs]
     _check_names(names, columns, signature)
     # The input's columns wait under names of ours, so that none can meet a column that the stages add.
     waiting = [sf.col(quote(column.name)).alias(f"{INTERNAL_PREFIX}in_{index}") for index, column in enumerate(columns)]
-    features = [
-        sf.col(quote(column.name)).cast(_cast_type(column.type, feature.type)).alias(feature.name)
-        if _cast_type(column.type, feature.type)
-        else sf.col(quote(column.name)).alias(feature.name)
-        for column, feature in zip(inputs, (*signature.features, *signature.inputs), strict=True)
-    ]
     scored = fitted.transform(rows.select(*waiting, *features))
     kept = [sf.col(f"{INTERNAL_PREFIX}in_{index}").alias(column.name) for index, column in enumerate(columns)]
     added = [value.alias(name) for value, name in zip(output_expressions(fitted, signature), names, strict=True)]

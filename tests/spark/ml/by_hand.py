@@ -54,12 +54,9 @@ def array_stages(name, size):
     ]
 
 
-def lay_out(rows, read):
-    """Return the training rows of a split by hash of the id, in the order in which sqlml fits them."""
-    from pyspark.sql import functions as sf
-
-    training = rows.where("pmod(xxhash64(id, 42), 10000) >= 2000")
-    return training.repartition(1, "id").sortWithinPartitions("id", sf.xxhash64(*read))
+def lay_out(rows):
+    """Return the rows in the order in which sqlml fits them: by the id, which each has for itself."""
+    return rows.repartition(1, "id").sortWithinPartitions("id")
 
 
 def plain_rows(scored):
@@ -80,8 +77,9 @@ def main(folder):
     from pyspark.ml import PipelineModel
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    builder = builder.config("spark.sql.shuffle.partitions", "2").config("spark.sql.session.timeZone", "UTC")
+    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.sql.shuffle.partitions", "1").config("spark.sql.session.timeZone", "UTC")
+    builder = builder.config("spark.sql.codegen.wholeStage", "false")
     spark = builder.config("spark.driver.host", "127.0.0.1").getOrCreate()
     rows = spark.read.parquet(str(folder / "rows"))
     for path in sorted(folder.glob("*/pipeline")):

@@ -64,9 +64,9 @@ def make_spec():
     """Return a maker of ML models on the columns x, n, flag, colour with the key id."""
 
     def spec(estimator: str = "LogisticRegression", **given) -> MlModel:
-        usual = {"include": ("x", "n", "flag", "colour"), "keys": ("id",), "label": "late"}
-        place = Places(SourceLocation("m.yml", 1), {"label": SourceLocation("m.yml", 5)})
-        return MlModel(name="m", path="m.yml", places=place, training_data="", estimator=estimator, **(usual | given))
+        places = Places(SourceLocation("m.yml", 1), {"label": SourceLocation("m.yml", 5)})
+        usual = {"include": ("x", "n", "flag", "colour"), "keys": ("id",), "label": "late", "places": places}
+        return MlModel(name="m", path="m.yml", training_data="", estimator=estimator, **(usual | given))
 
     return spec
 

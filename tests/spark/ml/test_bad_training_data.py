@@ -5,6 +5,7 @@ Every ML model has a champion from the first build. None may lose it by the seco
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +13,15 @@ import pytest
 
 from sqlml.build import Request, build, load_dag, open_project_store
 from sqlml.cli.progress import SilentProgress
+from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.results import Status
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
 
 GOOD = (
     "select id, cast(x as double) as x, x % 3 as n, y, cast(1 + x as double) as days, id % 2 as happened, "
-    "concat('c', x % 2) as colour, 0.5d as half, if(id % 4 = 0, 'test', 'train') as part from {{ ref('rows') }}"
+    "concat('c', x % 2) as colour, 0.5d as half, if(id % 4 = 0, 'test', 'train') as part, "
+    "array(x, id) as pair, concat('late c', x % 2) as remarks from {{ ref('rows') }}"
 )
 LINEAR, LOGISTIC = "estimator: LinearRegression, label: days", "estimator: LogisticRegression, label: y"
 GLM = "estimator: GeneralizedLinearRegression, label: half, params: {{family: {}}}"
@@ -84,6 +87,40 @@ CASES = {
         "select * except (x), cast(null as double) as x from good",
         "feature 'x' of ml model 'hollow' is null in every training row",
         "leave it out with features: {exclude: [x]}",
+    ),
+    "infinite": Case(
+        LOGISTIC,
+        "select * except (x), if(id = 3, double('Infinity'), x) as x from good",
+        "feature 'x' of ml model 'infinite' is infinite in 1 training row",
+        "make it finite in the SQL, or clip it",
+    ),
+    "arrays_of_two_lengths": Case(
+        LINEAR,
+        "select * except (pair), if(id = 3, array(1, 2, 3), pair) as pair from good",
+        "feature 'pair' of ml model 'arrays_of_two_lengths' has lengths from 2 to 3",
+        "it needs one length",
+        features="[pair]",
+    ),
+    "array_with_a_hole": Case(
+        LINEAR,
+        "select * except (pair), if(id = 3, array(1, null), pair) as pair from good",
+        "feature 'pair' of ml model 'array_with_a_hole' holds a null, a NaN or an infinite number in 1 training row",
+        "make it finite in the SQL",
+        features="[pair]",
+    ),
+    "no_word": Case(
+        f"{LINEAR}, transforms: [{{columns: remarks, text: counts, stop_words: english}}]",
+        "select * except (remarks), 'the and of' as remarks from good",
+        "feature 'remarks' has no word left to count in the training rows",
+        "look at its stop_words, minDF, maxDF, minTokenLength and pattern, or leave it out",
+        features="[x, remarks]",
+    ),
+    "target_of_three_classes": Case(
+        "estimator: LogisticRegression, label: happened, transforms: [{columns: colour, encode: target}]",
+        "select * except (happened), id % 3 as happened from good",
+        "'encode: target' of 'colour' needs a label that is a number or of two classes; there are 3 classes",
+        "take encode: one_hot or index",
+        features="[colour]",
     ),
     "negative_counts": Case(
         "estimator: NaiveBayes, label: y",
@@ -174,7 +211,7 @@ CASES = {
     "too_many_bins": Case(
         "estimator: DecisionTreeClassifier, label: y, params: {maxBins: 4}",
         "select * except (colour), concat('c', id) as colour from good",
-        "a category of ml model 'too_many_bins' has 14 slots, but only 12 rows to fit on",
+        "category 'colour' of ml model 'too_many_bins' has 14 values, and there are 12 rows to fit on",
         "lower its max_categories, leave it out, or bring more rows",
         features="[colour]",
     ),
@@ -194,9 +231,16 @@ CASES = {
 }
 
 
+# Of a feature with one value a fit says so, and one of a type that nothing is learnt from does not compile.
+CONSTANT = "{% if var('is_bad') %}7{% else %}n{% endif %}"
+SHAPED = (
+    f"  - {{name: shaped, training_data: ref('shaped'), keys: [id], features: [x, n], {LINEAR}, split: {{by: none}}}}\n"
+)
+
+
 def write_project(folder: Path) -> None:
     files = {
-        "sqlml_project.yml": "name: bad_training_data\nvars: {is_bad: false}\n",
+        "sqlml_project.yml": "name: bad_training_data\nvars: {is_bad: false, shape: x}\n",
         "seeds/rows.csv": "id,x,y\n" + "".join(f"{id + 1},{id},{id % 2 == 0}\n" for id in range(12)),
         "models/ml.yml": "version: 2\nml_models:\n",
     }
@@ -210,6 +254,10 @@ def write_project(folder: Path) -> None:
             f"  - {{name: {name}, training_data: ref('{name}_rows'), keys: [id], features: {case.features}, "
             f"{case.spec}{split}}}\n"
         )
+    files["models/shaped.sql"] = (
+        f"with good as ({GOOD})\nselect * except (x, n), {{{{ var('shape') }}}} as x, {CONSTANT} as n from good"
+    )
+    files["models/ml.yml"] += SHAPED
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -249,3 +297,24 @@ def test_a_fit_stops_with_its_error_and_the_champion_stays(project, good, bad, n
     assert [version.version for version in snapshot.versions[name]] == [1]
     assert (Path(champion.location) / "signature.json").exists()
     assert sorted(path.name for path in Path(champion.location).parent.iterdir()) == ["1"]
+
+
+def test_a_feature_of_one_value_is_a_warning(good, bad):
+    assert good["ml_model.shaped"].message.startswith("version 1, ")
+    assert "warning" not in good["ml_model.shaped"].message
+    assert bad["ml_model.shaped"].status is Status.SUCCESS
+    assert bad["ml_model.shaped"].message.endswith("; warning: feature 'n' has one value in all training rows")
+
+
+@pytest.mark.parametrize("shape", ["struct(x)", "map('a', x)", "timestamp '2024-01-01'", "array(array(x))"])
+def test_a_feature_that_has_become_something_else_does_not_compile(project, good, bad, shape):
+    request = Request(project, variables={"shape": shape})
+    with pytest.raises(SqlmlError) as caught:
+        build(request, SilentProgress())
+    text = format_error(caught.value)
+    assert re.search(r"error: ml model 'shaped': feature 'x' is of type \S+, which has no transform\n", text)
+    assert "fix: leave it out with features: {exclude: [x]}" in text
+    champion = open_project_store(load_dag(Request(project)).project).snapshot().champion("shaped")
+    assert champion is not None
+    assert champion.version == 2
+    assert (Path(champion.location) / "signature.json").exists()

@@ -24,11 +24,13 @@ from sqlml.ir.estimators import ESTIMATORS, Problem, Returns
 from sqlml.ir.explanations import EXPLANATIONS
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.outputs import output_columns
-from sqlml.ir.project import TransformSpec
+from sqlml.ir.project import Split, TransformSpec
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted, score
 
 TOLERANCE = 1e-9
+ROWS = 200
+NO_SPLIT = Split(by="none")
 ENTRIES = (TransformSpec(columns=("colour",), location=SourceLocation("m.yml", 9), max_categories=3),)
 LABELS = {
     "late": "cast(late as double)",
@@ -140,24 +142,28 @@ def test_every_estimator_has_a_case():
 
 
 @pytest.fixture(scope="module")
-def table(rows):
-    return rows.selectExpr("*", *MORE).persist()
+def table(spark, rows):
+    """The training rows. To compile what Spark makes of a query takes longer than to run it on so few."""
+    usual = spark.conf.get("spark.sql.codegen.wholeStage")
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    yield rows.where(f"id < {ROWS}").selectExpr("*", *MORE).coalesce(1).persist()
+    spark.conf.set("spark.sql.codegen.wholeStage", usual)
 
 
 @pytest.fixture(scope="module")
-def new_rows(table):
-    """Rows to score: those of the table, and others with nulls everywhere and a category never seen; no label."""
+def new_rows(spark, table):
+    """Rows to score: some of the table, and others with nulls everywhere and a category never seen; no label."""
     inputs = ["id", *USUAL, "words", "pair", "exposure"]
-    nulls = {"x": "double", "n": "int", "flag": "boolean"}
-    odd = table.limit(5).selectExpr(
+    some = table.where("id < 20").select(inputs)
+    odd = table.where("id < 5").selectExpr(
         "-1 - id as id",
-        *[f"if(id % 2 = 0, null, {name}) as {name}" for name in nulls],
+        *[f"if(id % 2 = 0, null, {name}) as {name}" for name in ("x", "n", "flag")],
         "if(id % 2 = 0, 'never seen', null) as colour",
         "words",
         "pair",
         "exposure",
     )
-    return table.select(inputs).unionAll(odd.select(inputs)).persist()
+    return spark.createDataFrame(some.unionAll(odd).collect(), some.schema).coalesce(1).persist()
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +176,7 @@ def fitted(request, spark, table, new_rows, make_spec, tmp_path_factory):
     results = {}
     for name, case in ((name, CASES[name]) for name in CASES if name in wanted):
         include = case.features if len(case.features) == 4 else case.features[:1]
-        given = {"include": include, "label": case.label, "params": case.params, **case.spec}
+        given = {"include": include, "label": case.label, "params": case.params, "split": NO_SPLIT, **case.spec}
         if "colour" in given["include"]:
             given["transforms"] = ENTRIES
         results[name] = fit_ml_model(spark, make_spec(case.estimator, **given), table, folder / name)
@@ -195,28 +201,29 @@ def hand_estimator(case):
     return made.setThresholds(thresholds) if thresholds else made
 
 
-def hand_pipeline(case, table):
-    from pyspark.ml import Pipeline
-    from pyspark.sql import functions as sf
-
-    included = case.spec.get("include", case.features)
-    roles = [value for value in case.spec.values() if isinstance(value, str)]
-    read = [name for name in table.columns if name in {"id", *included, case.label, *roles}]
-    training = by_hand.lay_out(table, read).withColumn("label", sf.expr(LABELS.get(case.label, str(case.label or 0))))
-    for column in ("happened", "exposure", "weight", "label"):
-        training = training.withColumn(column, sf.col(column).cast("double"))
-    family = case.entry.family
+def hand_features(case):
+    """Return what decides the feature stages of a case: the encoding and whether numbers are scaled, or an array."""
     if "include" in case.spec:
+        return "categories", False
+    if len(case.features) == 2:
+        return case.features
+    is_tree = any(name in f"{case.estimator} {case.params}" for name in ("Tree", "Forest", "GBT"))
+    return "index" if is_tree else "one_hot", case.entry.family.is_scaled
+
+
+def hand_stages(features, training):
+    from pyspark.ml import Pipeline
+
+    kind, more = features
+    if kind in ("words", "pair"):
+        stages = by_hand.array_stages(kind, more)
+    elif kind == "categories":
         # Without the numbers, which Bernoulli's naive Bayes cannot read.
         stages = by_hand.usual_stages(training, "one_hot", scaled=False)
         stages[-1].setInputCols(["colour3", "flag2"])
-    elif len(case.features) == 4:
-        encode = "index" if "Tree" in case.estimator or "Forest" in case.estimator or "GBT" in str(case.params) else ""
-        encode = "index" if "GBT" in case.estimator else encode or "one_hot"
-        stages = by_hand.usual_stages(training, encode, family.is_scaled)
     else:
-        stages = by_hand.array_stages(*case.features)
-    return Pipeline(stages=[*stages, hand_estimator(case)]).fit(training.persist())
+        stages = by_hand.usual_stages(training, kind, more)
+    return Pipeline(stages=stages).fit(training)
 
 
 def same(left, right, tolerance=TOLERANCE):
@@ -228,24 +235,39 @@ def same(left, right, tolerance=TOLERANCE):
 
 
 @pytest.fixture(scope="module")
-def expected(table):
-    """Return a maker of the pipeline by hand of a case, made once."""
+def hand_made(table, new_rows):
+    """Return a maker of a case's rows by hand: to fit on and to predict, made once for all cases that share them."""
+    from pyspark.sql import functions as sf
+
     made = {}
+    roles, labels = ("happened", "exposure", "weight"), {case.label for case in CASES.values() if case.label}
+    training = by_hand.lay_out(table)
+    for column in roles:
+        training = training.withColumn(column, sf.col(column).cast("double"))
+    training = training.persist()
 
-    def expected(name):
-        if name not in made:
-            made[name] = hand_pipeline(CASES[name], table)
-        return made[name]
+    def hand_made(case):
+        key = hand_features(case)
+        if key not in made:
+            stages = hand_stages(key, training)
+            to_fit = stages.transform(training).select("id", "features", *roles, *labels)
+            made[key] = (to_fit.persist(), stages.transform(new_rows).select("id", "features", "exposure").persist())
+        return made[key]
 
-    return expected
+    return hand_made
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_predictions_are_those_of_spark_ml_by_hand(fitted, expected, new_rows, spark, name):
+def test_predictions_are_those_of_spark_ml_by_hand(fitted, hand_made, new_rows, spark, name):
+    from pyspark.sql import functions as sf
+
     folder, results = fitted
+    case = CASES[name]
     saved = json.loads((folder / name / "predictions.json").read_text())
-    plain = by_hand.plain_rows(expected(name).transform(new_rows))
-    assert len(saved) == new_rows.count()
+    to_fit, to_predict = hand_made(case)
+    label = sf.expr(LABELS.get(case.label, case.label or "0")).cast("double").alias("label")
+    plain = by_hand.plain_rows(hand_estimator(case).fit(to_fit.select("*", label)).transform(to_predict))
+    assert len(saved) == new_rows.count() == 25
     for key, row in plain.items():
         assert saved[key].keys() == row.keys()
         for column, value in row.items():

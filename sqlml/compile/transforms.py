@@ -11,7 +11,8 @@ from sqlml.ir.claims import names_like
 from sqlml.ir.feature_stages import FEATURE_STAGES
 from sqlml.ir.features import role_error
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import MlModel, TransformSpec
+from sqlml.ir.project import MlModel
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.ir.transforms import entry_stages, expression_sql
 
 

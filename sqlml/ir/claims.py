@@ -11,8 +11,9 @@ from typing import Any
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.features import role_error
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import MlModel, TransformSpec
+from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.ir.words import MIXING, OPTIONS, ORDER, Kind
 
 _NUMBER = re.compile(r"(tinyint|smallint|int|bigint|float|double|decimal\(.*\))$")

@@ -11,8 +11,9 @@ from sqlml.ir.claims import Claim, Claims, Rank, find_claims, kind_of, words_of
 from sqlml.ir.estimators import Estimator, Family, estimator_of
 from sqlml.ir.feature_stages import FEATURE_STAGES
 from sqlml.ir.features import feature_names, place_of_feature
-from sqlml.ir.project import MlModel, TransformSpec
+from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.ir.words import MAX_CATEGORIES, MIXING, NUMERIC, OPTIONS, ORDER, Kind, Word, find_word
 
 __all__ = ["FITTING", "FeatureTransform", "TypeOf", "bins_notes", "choose_transforms", "entry_stages", "expression_sql"]

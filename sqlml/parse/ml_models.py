@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
-from sqlml.ir.project import MlModel, MlOutput, Retrain, Split, TransformSpec
+from sqlml.ir.project import MlModel, MlOutput, Retrain, Split
 from sqlml.ir.roles import ROLES
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
 from sqlml.parse.evaluation import to_gate, to_slice, to_threshold_rule

@@ -8,8 +8,9 @@ from sqlml.errors import ErrorList, SqlmlError, format_error
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.features import feature_names
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.project import MlModel, Split, TransformSpec
+from sqlml.ir.project import MlModel, Split
 from sqlml.ir.state import Column
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.ir.transforms import FITTING, choose_transforms
 from sqlml.ir.words import MIXING, ORDER, WORDS, Infinity, Kind, find_word
 

@@ -3,7 +3,8 @@ import pytest
 from sqlml.errors import SqlmlError
 from sqlml.ir.estimators import NOT_HERE
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Gate, Retrain, Split, ThresholdRule, TransformSpec
+from sqlml.ir.project import Gate, Retrain, Split, ThresholdRule
+from sqlml.ir.transform_spec import TransformSpec
 
 FULL = """\
 version: 2

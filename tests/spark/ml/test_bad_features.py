@@ -6,7 +6,8 @@ import pytest
 
 from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.project import Split, TransformSpec
+from sqlml.ir.project import Split
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted, score
 

@@ -233,9 +233,7 @@ CASES = {
 
 # Of a feature with one value a fit says so, and one of a type that nothing is learnt from does not compile.
 CONSTANT = "{% if var('is_bad') %}7{% else %}n{% endif %}"
-SHAPED = (
-    f"  - {{name: shaped, training_data: ref('shaped'), keys: [id], features: [x, n], {LINEAR}, split: {{by: none}}}}\n"
-)
+SHAPED = f"  - {{name: shaped, training_data: ref('shaped_rows'), keys: [id], features: [x, n], {LINEAR}, split: {{by: none}}}}\n"
 
 
 def write_project(folder: Path) -> None:
@@ -254,7 +252,7 @@ def write_project(folder: Path) -> None:
             f"  - {{name: {name}, training_data: ref('{name}_rows'), keys: [id], features: {case.features}, "
             f"{case.spec}{split}}}\n"
         )
-    files["models/shaped.sql"] = (
+    files["models/shaped_rows.sql"] = (
         f"with good as ({GOOD})\nselect * except (x, n), {{{{ var('shape') }}}} as x, {CONSTANT} as n from good"
     )
     files["models/ml.yml"] += SHAPED

@@ -8,8 +8,9 @@ import pytest
 from pyspark.sql import functions as sf
 
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Split, TransformSpec
+from sqlml.ir.project import Split
 from sqlml.ir.state import Fingerprint, Version
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.centres import centre_rows
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted, score

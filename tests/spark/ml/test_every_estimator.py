@@ -24,7 +24,8 @@ from sqlml.ir.estimators import ESTIMATORS, Problem, Returns
 from sqlml.ir.explanations import EXPLANATIONS
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.outputs import output_columns
-from sqlml.ir.project import Split, TransformSpec
+from sqlml.ir.project import Split
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted, score
 

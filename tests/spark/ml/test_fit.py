@@ -8,7 +8,8 @@ import pytest
 
 from sqlml.errors import DataError, SqlmlError, format_error
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Split, TransformSpec
+from sqlml.ir.project import Split
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.fit import fit_ml_model
 
 PLACE = SourceLocation("m.yml", 9)
@@ -81,7 +82,7 @@ def test_all_wrong_columns_are_named_at_once(spark, rows, spec, tmp_path):
 def test_a_category_needs_no_more_slots_than_rows(spark, rows, spec, tmp_path):
     table = rows.where("id < 8").selectExpr("*", "cast(id as string) as name")
     ml_model = spec("GBTClassifier", include=("name",), split=Split(by="none"))
-    with pytest.raises(DataError, match="has 10 slots, but only 8 rows"):
+    with pytest.raises(DataError, match="category 'name' of ml model 'm' has 10 values, and there are 8 rows"):
         fit_ml_model(spark, ml_model, table, tmp_path / "m")
 
 

@@ -20,7 +20,7 @@ NOTES = ["late gate snow", "late gate", "gate late wind", "crew", "crew ice", ""
 FILES = {
     "sqlml_project.yml": "name: near\n",
     "seeds/places.csv": "id,x,y\n" + "".join(f"{number},{x},{y}\n" for number, x, y in PLACES),
-    "models/new_places.sql": "select cast(id as int) as id, y, x + 0.1 as x from {{ ref('places') }} where id > 34",
+    "models/new_places.sql": "select cast(id as bigint) as id, y, x + 0.1 as x from {{ ref('places') }} where id > 34",
     "models/notes.sql": "select * from values "
     + ", ".join(f"({at}, {'null' if note is None else repr(note)})" for at, note in enumerate(NOTES))
     + " as notes(id, note)",
@@ -105,7 +105,7 @@ def test_neighbours_are_the_nearest_of_those_that_share_a_hash(spark, built):
     known, found = PLACES[:36], hashes("place_groups", places)
     made = table("nearest_places")
     assert [(field.name, field.dataType.simpleString()) for field in made.schema] == [
-        ("id", "bigint"), ("rank", "int"), ("near_id", "bigint"), ("distance", "double"),
+        ("id", "int"), ("rank", "int"), ("near_id", "int"), ("distance", "double"),
     ]  # fmt: skip
     same(made.collect(), [row for place in known for row in nearest(place[0], place, known, found, 3)])
 
@@ -119,7 +119,7 @@ def test_neighbours_of_other_rows(spark, built):
     found = hashes("place_groups", known.unionAll(moved))
     rows = [row for place in new for row in nearest(-place[0], place, PLACES[:36], found, 2)]
     made = table("near_new_places")
-    assert made.schema["id"].dataType.simpleString() == "bigint"
+    assert made.schema["id"].dataType.simpleString() == "int"
     same(made.collect(), rows)
 
 

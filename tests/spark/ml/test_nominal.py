@@ -8,7 +8,8 @@ import re
 import pytest
 
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Split, TransformSpec
+from sqlml.ir.project import Split
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.fit import fit_ml_model
 
 TREE = {"numTrees": 1, "maxDepth": 4, "seed": 5}

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import TransformSpec
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted, score
 

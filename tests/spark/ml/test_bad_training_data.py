@@ -233,7 +233,10 @@ CASES = {
 
 # Of a feature with one value a fit says so, and one of a type that nothing is learnt from does not compile.
 CONSTANT = "{% if var('is_bad') %}7{% else %}n{% endif %}"
-SHAPED = f"  - {{name: shaped, training_data: ref('shaped_rows'), keys: [id], features: [x, n], {LINEAR}, split: {{by: none}}}}\n"
+SHAPED = (
+    f"  - {{name: shaped, training_data: ref('shaped_rows'), keys: [id], features: [x, n], {LINEAR}, "
+    "split: {by: none}}\n"
+)
 
 
 def write_project(folder: Path) -> None:

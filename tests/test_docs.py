@@ -17,7 +17,7 @@ from pydantic_core import PydanticUndefined
 from sqlml.cli.commands import cli
 from sqlml.compile import compile_dag, make_plan
 from sqlml.errors import SqlmlError, format_error
-from sqlml.ir.diagnostics import RULES
+from sqlml.ir.diagnostics import RULES, SETTABLE
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.feature_stages import FEATURE_STAGES, NOT_A_WORD
 from sqlml.ir.lineage import Kind
@@ -256,6 +256,12 @@ def test_arguments_of_macros(macro):
     for argument in arguments:
         name, _, default = argument.strip().partition("=")
         assert listed[name][1] == (f"`{default}`" if default else "required")
+
+
+def test_each_rule_is_explained_in_its_own_words():
+    text = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
+    for code in SETTABLE:
+        assert f"**{code}: {RULES[code].title}.** {RULES[code].meaning} {RULES[code].fix}" in text, code
 
 
 def test_kinds_of_data_tests():

@@ -135,6 +135,7 @@ def _evaluation_parts(ml_model: MlModel) -> dict[str, Any]:
     parts = {
         "class_weights": sorted(map(list, weights.items()), key=str) if isinstance(weights, Mapping) else weights,
         "slices": [[part.name, part.where] for part in ml_model.slices],
+        "permutation_importances": ml_model.has_permutations,
         "baseline": ml_model.baseline,
         "refit": ml_model.refit if ml_model.refit != "none" else None,
     }

@@ -101,6 +101,13 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             _CLASSES,
         ),
         MlTable(
+            "permutation_importances",
+            "With `permutation_importances: true`: how much worse the first metric is on held-out rows in which the "
+            "feature has another row's value.",
+            _columns("feature string, metric string, importance double, value double, shuffled double, rows bigint"),
+            frozenset({Problem.CLASSIFICATION, Problem.REGRESSION}),
+        ),
+        MlTable(
             "residuals",
             "Labels and errors (label - prediction) in each bin of the prediction; the bins are cut at twentieths of "
             "the training rows' label.",

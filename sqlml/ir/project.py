@@ -241,6 +241,7 @@ class MlModel:
         threshold_rule: how the threshold is learnt, if it is.
         class_weights: `balanced`, or a weight for each value of the label; None: classes count as often as they occur.
         slices: parts of the rows that are measured on their own.
+        has_permutations: whether it is measured with each feature shuffled.
         baseline: which trivial model it is compared with; None: the usual one.
         refit: `all`: once it is measured, it is fitted again on all rows, those of the hold-out too.
         include, exclude: features by name; an empty `include` means every column without a role.
@@ -266,6 +267,7 @@ class MlModel:
     threshold_rule: ThresholdRule | None = None
     class_weights: Literal["balanced"] | Mapping[Scalar, float] | None = None
     slices: tuple[Slice, ...] = ()
+    has_permutations: bool = False
     baseline: Literal["majority", "mean", "median"] | None = None
     refit: Literal["none", "all"] = "none"
     keys: tuple[str, ...] = ()

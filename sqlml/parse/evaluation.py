@@ -129,6 +129,10 @@ def _check_for_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subje
     if spec.slices and problem not in _BASELINES:
         what = f"'slices' is for classifiers and regressions, and {name} is neither"
         yield subject.error("slices", what, "remove it")
+    if spec.permutation_importances and (problem not in _BASELINES or spec.split.by == "none"):
+        why = f"{name} is neither" if problem not in _BASELINES else "no rows are held out"
+        what = f"'permutation_importances' is for classifiers and regressions with a hold-out, and {why}"
+        yield subject.error("permutation_importances", what, "remove it")
     allowed = _BASELINES.get(problem, ())
     if spec.baseline is not None and spec.baseline not in allowed:
         what = f"'baseline: {spec.baseline}' is no trivial model for {name}"

@@ -66,6 +66,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         threshold_rule=to_threshold_rule(spec.threshold),
         class_weights=spec.class_weights,
         slices=tuple(to_slice(entry, position, places) for position, entry in enumerate(spec.slices)),
+        has_permutations=spec.permutation_importances,
         baseline=spec.baseline,
         refit=spec.refit,
         keys=tuple(spec.keys),

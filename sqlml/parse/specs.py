@@ -189,6 +189,7 @@ class MlModelSpec(Spec):
         refit: all: once it is measured, it is fitted again on all rows, those of the hold-out too.
         baseline: The trivial model that it is compared with.
         slices: Parts of the rows that are measured on their own.
+        permutation_importances: true: measured too is how much worse it gets with each feature shuffled.
         gates: Conditions on metrics; a version that fails one does not become champion by itself.
         promote: on_pass: a version that passes its gates becomes champion; manual: only when somebody promotes it.
         retrain: When it is fitted again.
@@ -225,6 +226,7 @@ class MlModelSpec(Spec):
     refit: Literal["none", "all"] = "none"
     baseline: Literal["majority", "mean", "median"] | None = None
     slices: list[SliceEntry] = Field(default_factory=list)
+    permutation_importances: bool = False
     gates: list[GateSpec] = Field(default_factory=list)
     promote: Literal["on_pass", "manual"] = "on_pass"
     retrain: RetrainSpec = Field(default_factory=RetrainSpec)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import DataError, raise_all
 from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Problem, estimator_of
+from sqlml.ir.explanations import Row
 from sqlml.ir.gates import gated_datasets, measured_tops
 from sqlml.ir.outputs import output_columns
 from sqlml.ir.project import MlModel, Scalar
@@ -26,6 +27,7 @@ from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.class_weights import FIT_WEIGHT, fit_weight_sql, weigh_classes
 from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column, saved_form
 from sqlml.run.ml.evaluation.evaluate import Question, evaluate
+from sqlml.run.ml.evaluation.permutation import importance_rows, shuffle_features
 from sqlml.run.ml.evaluation.rows import SLICES
 from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
 from sqlml.run.ml.evaluation.thresholds import FOLDS, fold_sql, learn_threshold
@@ -106,13 +108,16 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
             held_out = lay_out(rows.where(rule.holdout), ml_model.keys, partition_count(profile.rows[HOLDOUT]))
             scored[HOLDOUT] = fit.fitted.transform(_features(held_out, fit.task, fit.stages))
         measured = evaluate(scored, fit.fitted, _question(fit.task))
+        tables = dict(measured.tables)
+        if ml_model.has_permutations and rule.holdout is not None:
+            tables["permutation_importances"] = _permute(rows.where(rule.holdout), profile.rows[HOLDOUT], fit)
         used = profile.rows[TRAINING]
         if ml_model.refit == "all":
             used += profile.rows[HOLDOUT]
             fit = _fit_on(rows.where(f"({rule.training}) OR ({rule.holdout})"), used, fit.task, profile, stack)
         signature = _signature(fit.task, fit.stages, columns)
         named = Named(fit.stages.slots, fit.stages.sources, tuple(class_text(value) for value in task.classes))
-        tables = explain(fit.fitted, fit.task.entry, named) | dict(measured.tables)
+        tables |= explain(fit.fitted, fit.task.entry, named)
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
     facts = {
@@ -145,6 +150,14 @@ def _fit_on(rows: DataFrame, count: int, task: _Task, profile: Profile, stack: E
     if task.entry.is_foreign:
         task = _with_foreign(task, fitted, features, len(stages.slots))
     return _Fit(task, features, stages, fitted, params, partitions)
+
+
+def _permute(held_out: DataFrame, count: int, fit: _Fit) -> list[Row]:
+    """Return how much worse the fit gets on held-out rows with each of its features shuffled."""
+    names = [transform.column for transform in fit.task.transforms]
+    shuffled = _features(shuffle_features(held_out, names, count), fit.task, fit.stages)
+    question = replace(_question(fit.task), gated=frozenset())
+    return importance_rows(evaluate({TRAINING: fit.fitted.transform(shuffled)}, fit.fitted, question).metrics)
 
 
 def _with_threshold(task: _Task, rows: DataFrame, profile: Profile) -> _Task:

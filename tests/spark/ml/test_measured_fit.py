@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -32,7 +33,7 @@ def fits(spark, rows, make_spec, tmp_path_factory):
     plain = make_spec(params=PARAMS)
     specs = {
         "plain": plain,
-        "sliced": replace(plain, slices=SLICES),
+        "sliced": replace(plain, slices=SLICES, has_permutations=True),
         "full": make_spec(
             params=PARAMS, class_weights={"true": 3.0, "false": 1.0}, threshold_rule=ThresholdRule(None, 1.0, 4.0),
             refit="all", weight="weight",
@@ -54,6 +55,23 @@ def test_slices_are_measured_and_change_nothing(spark, rows, fits):
     assert counted["few"] == held.where("n < 4").count()
     assert counted["grade=top"] == held.where("grade = 'top'").count()
     assert sum(counted[f"grade={name}"] for name in ("low", "mid", "top")) == counted[""]
+
+
+def test_what_is_relied_on_is_missed_when_it_is_shuffled(fits):
+    lines = (fits["sliced"][1] / "tables" / "permutation_importances.jsonl").read_text().splitlines()
+    found = {row["feature"]: row for row in map(json.loads, lines)}
+    assert found.keys() == {"x", "n", "flag", "colour"}
+    area = next(
+        entry.value
+        for entry in fits["sliced"][0].metrics
+        if (entry.dataset, entry.slice, entry.metric) == ("holdout", "", "areaUnderROC")
+    )
+    assert {row["value"] for row in found.values()} == {pytest.approx(area)}
+    # The label is made of x and of the colour, and of nothing else.
+    assert found["x"]["importance"] > 0.1
+    assert abs(found["n"]["importance"]) < 0.03
+    assert found["x"]["importance"] == pytest.approx(area - found["x"]["shuffled"])
+    assert not (fits["plain"][1] / "tables" / "permutation_importances.jsonl").exists()
 
 
 def test_weights_of_classes_are_those_of_a_weighted_fit(spark, rows, fits, make_spec, tmp_path):

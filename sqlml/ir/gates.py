@@ -83,7 +83,7 @@ def _check(gate: Gate, measured: Metric | None, dataset: str) -> GateResult:
 def _compare(gate: Gate, measured: Metric) -> tuple[bool, str]:
     """Return whether a metric is surely better than the baseline's, and by how much."""
     if measured.baseline is None or measured.gain_low is None:
-        return False, "without a baseline to compare it with"
+        return False, "without a baseline to compare it with; fit again with --retrain"
     kind = kind_of(measured.metric)
     is_higher_better = kind is None or kind.is_higher_better
     gain = measured.value - measured.baseline if is_higher_better else measured.baseline - measured.value

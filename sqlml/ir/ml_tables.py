@@ -117,6 +117,13 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             ),
             frozenset({Problem.REGRESSION}),
         ),
+        MlTable(
+            "cluster_sizes",
+            "How many of the training rows each cluster has, where Spark's fitted model knows it.",
+            _columns("cluster int, size bigint"),
+            frozenset({Problem.CLUSTERING}),
+            frozenset({Returns.DISTANCE, Returns.MIXTURE}),
+        ),
     )
 }
 

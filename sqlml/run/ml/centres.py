@@ -44,7 +44,7 @@ def centre_rows(spark: SparkSession, fitted: PipelineModel, version: Version) ->
 
 def cluster_sizes(fitted: Any) -> list[int]:
     """Return how many of the rows that it was fitted on each cluster of a model just fitted has; none of others."""
-    has_clusters = hasattr(fitted, "clusterCenters") and fitted.hasSummary
+    has_clusters = (hasattr(fitted, "clusterCenters") or hasattr(fitted, "gaussians")) and fitted.hasSummary
     return [int(size) for size in fitted.summary.clusterSizes] if has_clusters else []
 
 

@@ -118,13 +118,16 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         signature = _signature(fit.task, fit.stages, columns)
         named = Named(fit.stages.slots, fit.stages.sources, tuple(class_text(value) for value in task.classes))
         tables |= explain(fit.fitted, fit.task.entry, named)
+        if sizes := cluster_sizes(fit.fitted):
+            of_rows = {"dataset": TRAINING, "slice": ""}
+            tables["cluster_sizes"] = [{**of_rows, "cluster": at, "size": size} for at, size in enumerate(sizes)]
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
     facts = {
         "rows": dict(profile.rows) | {"null_label": null_labels},
         "split": dict(rule.facts),
         "layout": {"partitions": fit.partitions, "keys": list(ml_model.keys)},
-        "cluster_sizes": cluster_sizes(fit.fitted),
+        "cluster_sizes": sizes,
         "summary": summarize(fit.fitted),
         **_facts(fit, profile, ml_model),
     }

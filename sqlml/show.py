@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlml.build import Request, load_dag, open_engine, open_project_store
-from sqlml.errors import CommandError, suggest
+from sqlml.errors import CommandError, DataError, suggest
 from sqlml.ir.dag import Dag, MlNode, Node, TestNode
-from sqlml.ir.state import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ def show(request: Request, name: str, limit: int) -> Rows:
 
     Raises:
         CommandError: there is no such node, or it has no rows.
-        DataError: it was never built.
+        DataError: it was never built, or its files are damaged or gone.
     """
     dag = load_dag(request)
     node = find_node(dag, name)
@@ -36,7 +35,7 @@ def show(request: Request, name: str, limit: int) -> Rows:
     snapshot = open_project_store(dag.project).snapshot()
     output = snapshot.outputs.get(node.id)
     if output is not None and output.location is not None:
-        return _read_files(output, limit)
+        return _read_files(node, output.location, limit)
     from sqlml.run.relations import Champions, Relations
 
     with open_engine(dag.project) as engine:
@@ -59,11 +58,19 @@ def find_node(dag: Dag, name: str) -> Node:
     )
 
 
-def _read_files(output: Output, limit: int) -> Rows:
-    from pyarrow import dataset
+def _read_files(node: Node, location: str, limit: int) -> Rows:
+    from pyarrow import ArrowException, dataset
 
-    files = sorted(str(file) for file in Path(output.location or "").glob("*.parquet"))
-    table = dataset.dataset(files, format="parquet").head(limit)
+    files = sorted(str(file) for file in Path(location).glob("*.parquet"))
+    fix = f"run: sqlml build --full-refresh --select {node.name}"
+    if not files:
+        raise DataError(f"'{node.name}' has no files in '{location}'", node.places.whole, fix)
+    try:
+        table = dataset.dataset(files, format="parquet").head(limit)
+    except (ArrowException, OSError) as error:
+        raise DataError(
+            f"'{node.name}' cannot be read: a file in '{location}' is damaged", node.places.whole, fix
+        ) from error
     columns = [table.column(number).to_pylist() for number in range(table.num_columns)]
     rows = tuple(zip(*columns, strict=True)) if columns else ()
-    return Rows(output.node_id, tuple(table.column_names), rows)
+    return Rows(node.id, tuple(table.column_names), rows)

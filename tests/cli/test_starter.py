@@ -251,6 +251,20 @@ def test_nodes_that_were_not_built(copy, shell, tmp_path):
     assert len(shell("show", "a_view", "--limit", "2").splitlines()) == 3
 
 
+def test_damaged_files_are_no_bug(copy, shell):
+    shell.project = copy
+    (build,) = (copy / "warehouse/tables/dev/customer_features").glob("2*")
+    files = list(build.glob("*.parquet"))
+    for file in files:
+        file.write_bytes(b"damaged")
+    shown = shell("show", "customer_features", code=2)
+    assert "a file in" in shown
+    assert "fix: run: sqlml build --full-refresh --select customer_features" in shown
+    for file in files:
+        file.unlink()
+    assert "'customer_features' has no files in" in shell("show", "customer_features", code=2)
+
+
 def test_test(copy, shell):
     shell.project = copy
     shown = shell("test")

@@ -117,7 +117,8 @@ def _document(folder: Path) -> Mapping[str, Any]:
     try:
         document = json.loads((folder / SIGNATURE_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"there is no readable fitted model in '{folder}': {error}") from error
+        fix = "restore it from a backup, name another --version, or fit it again: sqlml build --retrain NAME"
+        raise DataError(f"there is no readable fitted model in '{folder}'", fix=fix) from error
     if document.get("format") != _FORMAT:
         raise DataError(f"the fitted model in '{folder}' was saved by another version of sqlml", fix="fit it again")
     return dict(document)

@@ -17,7 +17,7 @@ from sqlml.ir.dag import MlNode, PredictionNode
 from sqlml.ir.estimators import estimator_of
 from sqlml.ir.features import feature_names
 from sqlml.ir.gates import unknown_gate_metrics
-from sqlml.ir.outputs import class_count_of, has_all_outputs, output_columns
+from sqlml.ir.outputs import as_returned_by, class_count_of, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import ExpectedSignature, find_misfit
 from sqlml.ir.state import Column
@@ -106,6 +106,7 @@ def expect_signature(
     label_type = None if label is None else label.type
     class_count = class_count_of(ml_model, estimator, label_type)
     outputs = output_columns(estimator.returns, ml_model.label, label_type, class_count)
+    outputs = as_returned_by(estimator, outputs)
     return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator, class_count), inputs)
 
 

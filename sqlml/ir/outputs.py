@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlml.ir.estimators import Estimator, Returns
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
@@ -35,6 +37,11 @@ def output_columns(
 
 def _sure(name: str, data_type: str) -> Column:
     return Column(name, data_type, is_nullable=False)
+
+
+def as_returned_by(estimator: Estimator, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the columns that predictions of `estimator` add; of one that is not Spark's own nothing is sure."""
+    return tuple([replace(column, is_nullable=True) for column in columns]) if estimator.is_foreign else columns
 
 
 _OF_CLUSTERS = {

@@ -1,10 +1,14 @@
 """ML models and predictions against the columns and params that exist."""
 
+from dataclasses import replace
+
 import pytest
 
 from sqlml.compile.params import check_params
 from sqlml.errors import format_error
+from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.outputs import as_returned_by
 
 SOURCE = "{{ source('raw', 'flights') }}"
 ML = """version: 2
@@ -167,3 +171,17 @@ def test_predictions_that_do_not_fit(workshop):
     assert "predict('late', …) does not fit 'today', which lacks 'miles' (int)\n  --> models/s.sql:2" in text
     assert "predict('late', …) adds the column 'probability', which 'today' has already" in text
     assert "set output_prefix: on ml model 'late'" in text
+
+
+def test_the_signature_says_what_may_be_null(workshop):
+    docs = "version: 2\nmodels:\n  - name: features\n    columns: [{name: MILES, data_tests: [not_null]}]\n"
+    compiled = workshop.compile({**FILES, "models/docs.yml": docs})
+    signature = compiled.signatures["ml_model.late"]
+    assert [(column.name, column.is_nullable) for column in signature.features] == [("miles", False), ("carrier", True)]
+    assert [(column.name, column.is_nullable) for column in signature.outputs] == [
+        ("predicted_is_late", False),
+        ("probability", False),
+    ]
+    foreign = replace(ESTIMATORS["GBTClassifier"], is_foreign=True)
+    assert all(column.is_nullable for column in as_returned_by(foreign, signature.outputs))
+    assert as_returned_by(ESTIMATORS["GBTClassifier"], signature.outputs) == signature.outputs

@@ -14,7 +14,7 @@ from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Problem, estimator_of
 from sqlml.ir.explanations import Row
 from sqlml.ir.gates import gated_datasets, measured_tops
-from sqlml.ir.outputs import output_columns
+from sqlml.ir.outputs import as_returned_by, output_columns
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES
 from sqlml.ir.session import PINNED_SETTINGS
@@ -310,7 +310,9 @@ def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) ->
         features=tuple(by_name[transform.column] for transform in task.transforms),
         slots=stages.slots,
         slot_features=stages.sources,
-        outputs=output_columns(task.entry.returns, label, task.label_type, len(task.classes)),
+        outputs=as_returned_by(
+            task.entry, output_columns(task.entry.returns, label, task.label_type, len(task.classes))
+        ),
         inputs=tuple(by_key[name.lower()] for name in task.ml_model.inputs),
         label=label,
         label_type=task.label_type,

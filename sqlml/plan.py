@@ -56,7 +56,7 @@ def plan(request: Request) -> Planned:
     features: dict[str, PlannedFeatures] = {}
     errors: list[SqlmlError] = []
     for step in made.steps:
-        if isinstance(step.node, MlNode) and step.is_selected:
+        if isinstance(step.node, MlNode) and step.is_selected and estimator_of(step.node.ml_model).reads_features:
             try:
                 features[step.node.name] = _features(made, step.node)
             except SqlmlError as error:

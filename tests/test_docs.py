@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from sqlml.cli.commands import cli
 from sqlml.compile import compile_dag, make_plan
 from sqlml.errors import SqlmlError, format_error
+from sqlml.ir.algorithms import ALGORITHMS
 from sqlml.ir.diagnostics import RULES, SETTABLE
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.feature_stages import FEATURE_STAGES, NOT_A_WORD
@@ -137,6 +138,7 @@ def test_choices_and_defaults_of_keys_are_documented(spec):
         ("WORDS", [word.name for word in WORDS]),
         ("FEATURE_STAGES", FEATURE_STAGES),
         ("NOT_A_WORD", NOT_A_WORD),
+        ("ALGORITHMS", ALGORITHMS),
         ("PINNED_SETTINGS", PINNED_SETTINGS),
         ("LATER_KEYS", later.LATER_KEYS),
         ("LATER_VALUES", later.LATER_VALUES),
@@ -170,10 +172,18 @@ def test_what_is_said_of_outputs():
         assert (named(row[1]), named(row[2])) == (makers, list(kind.takes))
 
 
+def test_what_is_said_of_algorithms():
+    for row in TABLES["ALGORITHMS"]:
+        algorithm = ALGORITHMS[named(row[0])[0]]
+        made = [column.name for column in algorithm.columns(dict.fromkeys(algorithm.roles, ""))]
+        assert (row[1], named(row[2])) == (algorithm.kind, [algorithm.spark_class])
+        assert set(made) <= set(named(row[3]))
+
+
 def test_what_is_said_of_metrics():
     for row in TABLES["METRICS"]:
         metric = METRICS[named(row[0])[0]]
-        kind = {"classification": "classes", "regression": "regression", "clustering": "clustering"}[metric.problem]
+        kind = "classes" if metric.problem == "classification" else metric.problem
         assert row[1] == ("two classes" if metric.is_binary_only else kind)
         assert row[2] == ("higher" if metric.is_higher_better else "lower")
     assert keys("METRICS") == list(METRICS), "the first that was measured is shown: the order is part of it"

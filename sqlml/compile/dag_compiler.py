@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from sqlml.compile.algorithms import check_algorithm
 from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.contracts import check_declared_types, read_contract
 from sqlml.compile.evaluation import check_evaluation
@@ -28,6 +29,7 @@ from sqlml.compile.types import SparkType
 from sqlml.errors import CompileError, SqlmlError, raise_all, suggest
 from sqlml.ir.aids import Aids
 from sqlml.ir.dag import (
+    AlgorithmNode,
     BuiltNode,
     Dag,
     MlNode,
@@ -141,6 +143,9 @@ class _Compiler:
             self._compile_prediction(node)
         elif isinstance(node, MlOutputNode):
             self._compile_ml_output(node)
+        elif isinstance(node, AlgorithmNode):
+            self._note(node.id, check_algorithm(node, self._readable(node.parents[0]), self._errors))
+            self._check_declared(node)
         elif isinstance(node, TestNode):
             self._compile_test(node)
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from sqlml.compile.condition_reader import ConditionReader
 from sqlml.compile.readable import Readable
 from sqlml.errors import CompileError, SqlmlError, suggest
-from sqlml.ir.project import MlModel, Slice
+from sqlml.ir.measuring import Slice
+from sqlml.ir.project import MlModel
 from sqlml.ir.type_rules import is_hashable, may_be
 
 

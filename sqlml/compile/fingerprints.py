@@ -124,6 +124,7 @@ def spec_parts(ml_model: MlModel, features: tuple[str, ...] | None, where: str |
         **{key: column for key, column in ml_model.role_columns.items() if key != "label"},
         "where": where,
         "split": asdict(ml_model.split),
+        "unseen": [ml_model.unseen, ml_model.relevant_from],
         "output_prefix": ml_model.output_prefix,
     }
     return {key: digest_of(value) for key, value in spec.items()}

@@ -14,7 +14,18 @@ from sqlml.compile.fingerprints import (
     spec_parts,
 )
 from sqlml.compile.ml_models import columns_read
-from sqlml.ir.dag import Dag, MlNode, MlOutputNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import (
+    AlgorithmNode,
+    Dag,
+    MlNode,
+    MlOutputNode,
+    Node,
+    PredictionNode,
+    SeedNode,
+    SourceNode,
+    SqlNode,
+    TestNode,
+)
 from sqlml.ir.ml_outputs import settings_of
 from sqlml.ir.state import Fingerprint
 
@@ -62,6 +73,10 @@ class Hasher:
             return compose(parts, {node.scored: parents[node.scored]}, champions)
         if isinstance(node, MlOutputNode):
             return self._of_ml_output(node)
+        if isinstance(node, AlgorithmNode):
+            entry = node.algorithm_relation
+            settings = [entry.algorithm, sorted(entry.columns_read.items()), dict(entry.params)]
+            return compose({"algorithm": digest_of(settings), "engine": self._engine}, parents, champions)
         parts = {"sql": self._sql_part(node), "engine": self._engine}
         if isinstance(node, SqlNode):
             parts["config"] = digest_of(node.materialized)

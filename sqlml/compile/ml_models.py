@@ -14,7 +14,7 @@ from sqlml.compile.transforms import check_transforms
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
-from sqlml.ir.estimators import estimator_of
+from sqlml.ir.estimators import Returns, estimator_of
 from sqlml.ir.features import feature_names
 from sqlml.ir.gates import unknown_gate_metrics
 from sqlml.ir.outputs import as_returned_by, class_count_of, has_all_outputs, output_columns
@@ -83,7 +83,7 @@ def columns_read(
     """Return the columns (lower case) that fit and evaluation read; None where they are unknown."""
     if features is None or slices is None or (where is not None and where.columns is None):
         return None
-    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.split.columns, *slices)}
+    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.split.columns_read, *slices)}
     return frozenset(names | (where.columns or frozenset() if where else frozenset()))
 
 
@@ -105,7 +105,8 @@ def expect_signature(
     estimator = estimator_of(ml_model)
     label_type = None if label is None else label.type
     class_count = class_count_of(ml_model, estimator, label_type)
-    outputs = output_columns(estimator.returns, ml_model.label, label_type, class_count)
+    learnt_type = inputs[0].type if estimator.returns is Returns.ITEMS else label_type
+    outputs = output_columns(estimator.returns, ml_model.label, learnt_type, class_count)
     outputs = as_returned_by(estimator, outputs)
     return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator, class_count), inputs)
 

@@ -30,7 +30,7 @@ def check_ml_output(
         return _ml_table(node, trained, errors)
     kind = OUTPUT_KINDS[node.output.kind]
     for key, node_id, roles in (("for", node.over, kind.over), ("exclude_seen", node.seen, SEEN_ROLES)):
-        if node_id is not None:
+        if node_id is not None and trained.ml_model.role_columns:
             errors.extend(_missing(node, trained, key, read[node_id], roles))
     if kind.is_near and node.over is not None:
         errors.extend(_cannot_be_near(node, trained, read[node.over]))
@@ -57,12 +57,14 @@ def _ml_table(node: MlOutputNode, trained: Trained, errors: list[SqlmlError]) ->
 def _missing(
     node: MlOutputNode, trained: Trained, key: str, relation: Readable, roles: Sequence[str]
 ) -> Iterator[SqlmlError]:
-    """Yield an error for each column with one of `roles` that a relation does not have."""
-    for role in roles:
-        column = trained.ml_model.role_columns.get(role)
-        if column is not None and not relation.may_have(column):
-            what = f"output '{node.name}' needs the {role} '{column}' in '{relation.title}', which does not have it"
-            yield CompileError(what, node.places.of(key), suggest(column, relation.columns or ()))
+    """Yield an error if a relation does not have the columns with `roles`, or has them of another type."""
+    if relation.columns is None:
+        return
+    misfit = find_misfit(typed_columns(relation), [trained.role(role) for role in roles])
+    if misfit:
+        what = f"output '{node.name}' reads '{relation.title}', which {misfit}"
+        fix = suggest(misfit.missing[0].name, relation.columns) if misfit.missing else "cast them in its SQL"
+        yield CompileError(what, node.places.value_of(key), fix)
 
 
 def _cannot_be_near(node: MlOutputNode, trained: Trained, relation: Readable) -> Iterator[SqlmlError]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sqlml.ir.algorithms import AlgorithmRelation
 from sqlml.ir.location import Places, SourceLocation, locate_span
 from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, MlOutput, Project, Seed, Source, SqlModel
 from sqlml.ir.state import Column
 
-NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "ml_output", "test"]
+NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "ml_output", "graph", "pattern", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Node:
 
     Attributes:
         id: `source.<source>.<table>`, `seed.<name>`, `sql_model.<name>`, `ml_model.<name>`,
-            `prediction.<ml model>.<relation>`, `ml_output.<name>`, `test.<name>`.
+            `prediction.<ml model>.<relation>`, `ml_output.<name>`, `graph.<name>`, `pattern.<name>`, `test.<name>`.
         name: what a user calls it (`raw.flights` for a source).
         path: the file that declares it, relative to the root.
         parents: ids of the nodes it reads, without repeats.
@@ -149,7 +150,7 @@ class SourceNode(Node):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltNode(Node):
-    """A relation that a build makes: a seed, a SQL model, an output of an ML model."""
+    """A relation that a build makes: a seed, a SQL model, an output of an ML model, a graph or pattern."""
 
     @property
     def is_stored(self) -> bool:
@@ -286,6 +287,28 @@ class MlOutputNode(BuiltNode):
     def champion_of(self) -> str:
         """The name of the ML model whose champion makes its rows."""
         return self.ml_model.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmNode(BuiltNode):
+    """A relation that an algorithm makes of another, its only parent, without a fitted model.
+
+    Attributes:
+        read: the relation that it reads, as one quoted name.
+    """
+
+    algorithm_relation: AlgorithmRelation
+    read: str
+
+    @property
+    def declared_columns(self) -> tuple[ColumnSpec, ...]:
+        """The columns that YAML declares for it."""
+        return self.algorithm_relation.columns
+
+    @property
+    def data_tests(self) -> tuple[DataTest, ...]:
+        """The generic data tests that YAML declares on it."""
+        return self.algorithm_relation.tests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlml.ir.dag import MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
 
@@ -56,7 +56,7 @@ class Engine(Protocol):
     def define_prediction(self, node: PredictionNode, scored: str, version: Version, output_prefix: str) -> None:
         """Make the rows of relation `scored`, with the predictions of `version`, readable."""
 
-    def write_table(self, node: SeedNode | SqlNode, folder: Path) -> Written:
+    def write_table(self, node: SeedNode | SqlNode | AlgorithmNode, folder: Path) -> Written:
         """Compute a table's rows into `folder` and make them readable under the node's relation."""
 
     def write_ml_output(self, node: MlOutputNode, version: Version, read: Mapping[str, str], folder: Path) -> Written:

@@ -21,6 +21,8 @@ class Problem(StrEnum):
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
     CLUSTERING = "clustering"
+    RECOMMENDATION = "recommendation"
+    PATTERNS = "patterns"
 
 
 class Family(StrEnum):
@@ -31,6 +33,7 @@ class Family(StrEnum):
     DISTANCE = "distance"  # categories one-hot, numbers scaled
     GRADIENT = "gradient"  # the same: steps of one length for all features need features of one size
     COUNTS = "counts"  # categories one-hot, numbers as they are: they are how often something occurs
+    NONE = "none"  # it reads columns with a role, and no features
 
     @property
     def encoding(self) -> str:
@@ -55,6 +58,9 @@ class Returns(StrEnum):
     MIXTURE = "mixture"  # a cluster, and how probable each is
     TOPICS = "topics"  # a topic, and the share of each
     CLUSTER = "cluster"  # a cluster alone
+    RATING = "rating"  # a number; none for who or what was never seen
+    PREFERENCE = "preference"  # the same, of what was done and not rated: around 1 for what is liked
+    ITEMS = "items"  # a list of what goes with a list
 
     @property
     def has_classes(self) -> bool:
@@ -72,6 +78,7 @@ class Estimator:
         about: one line for the documentation.
         roles: the roles (`ir.roles`) that it knows.
         explains: the tables (`ir.explanations`) that a fitted one fills.
+        makes: the kinds of output (`ir.ml_outputs`) that it is made into.
         max_classes: the most classes it can tell apart; None: any number.
         max_features: the most features it reads; None: any number.
         threshold_param: the param that carries a binary threshold, if it has one.
@@ -82,6 +89,7 @@ class Estimator:
         label_domain, feature_domain: what labels, and the slots of the feature vector, may be with the given params.
         rows_param: the param that says how many rows it needs at least, as many as clusters; none: two.
         over: what OneVsRest wraps.
+        grows_lineage: whether each of its iterations makes the lineage longer, unless Spark can make checkpoints.
         is_foreign: whether it is none of Spark's own, named by its import path; what it returns is known by a fit.
     """
 
@@ -104,12 +112,24 @@ class Estimator:
     feature_domain: Callable[[Mapping[str, Any]], Domain] = any_number
     rows_param: str = ""
     over: Estimator | None = None
+    grows_lineage: bool = False
     is_foreign: bool = False
+    makes: tuple[str, ...] = ()
 
     @property
     def needs_label(self) -> bool:
         """Whether it is supervised."""
-        return "label" in self.roles
+        return "label" in self.roles or "rating" in self.roles
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether it reads columns without a role, as a vector."""
+        return self.family is not Family.NONE
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether anything is measured of a fitted one, for which rows would be held out."""
+        return self.problem is not Problem.PATTERNS
 
     def min_rows(self, params: Mapping[str, Any]) -> int:
         """Return the fewest rows that it can be fitted on with the given params."""
@@ -153,6 +173,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "GBTClassifier", *_CLASSIFICATION, Family.TREE, Returns.PROBABILITIES,
             "Boosted trees.",
             _WEIGHTED, ("importances",), max_classes=2, threshold_param="thresholds", sets=_SEED, completes=_BINS,
+            grows_lineage=True,
         ),
         Estimator(
             "NaiveBayes", *_CLASSIFICATION, Family.COUNTS, Returns.PROBABILITIES,
@@ -203,7 +224,7 @@ ESTIMATORS: dict[str, Estimator] = {
         Estimator(
             "GBTRegressor", *_REGRESSION, Family.TREE, Returns.VALUE,
             "Boosted trees.",
-            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS,
+            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS, grows_lineage=True,
         ),
         Estimator(
             "IsotonicRegression", *_REGRESSION, Family.LINEAR, Returns.VALUE,
@@ -223,32 +244,44 @@ ESTIMATORS: dict[str, Estimator] = {
         Estimator(
             "KMeans", *_CLUSTERING, Family.DISTANCE, Returns.DISTANCE,
             "`k` clusters around their means.",
-            ("weight",), ("centres",), sets=_SEED, rows_param="k",
+            ("weight",), ("centres",), sets=_SEED, rows_param="k", makes=("centres",),
         ),
         Estimator(
             "BisectingKMeans", *_CLUSTERING, Family.DISTANCE, Returns.DISTANCE,
             "Clusters split in two until there are `k`.",
-            ("weight",), ("centres",), sets=_SEED, rows_param="k",
+            ("weight",), ("centres",), sets=_SEED, rows_param="k", makes=("centres",),
         ),
         Estimator(
             "GaussianMixture", *_CLUSTERING, Family.DISTANCE, Returns.MIXTURE,
             "`k` overlapping clusters, each with its own spread.",
-            ("weight",), ("centres", "covariances"), sets=_SEED, rows_param="k",
+            ("weight",), ("centres", "covariances"), sets=_SEED, rows_param="k", makes=("centres",),
         ),
         Estimator(
             "LDA", *_CLUSTERING, Family.COUNTS, Returns.TOPICS,
             "Latent Dirichlet allocation: `k` topics of documents that are counts of words.",
-            (), ("topics",), sets=_SEED, feature_domain=lambda params: Domain.NON_NEGATIVE,
+            (), ("topics",), sets=_SEED, feature_domain=lambda params: Domain.NON_NEGATIVE, grows_lineage=True,
+        ),
+        Estimator(
+            "ALS", "pyspark.ml.recommendation", Problem.RECOMMENDATION, Family.NONE, Returns.RATING,
+            "Alternating least squares: who likes what, from ratings or (`implicitPrefs: true`) from what was done.",
+            # Spark's interval of 10 is too long: its serializer runs out of stack before the first checkpoint.
+            ("user", "item", "rating"), sets=_SEED | {"checkpointInterval": 3}, grows_lineage=True,
+            completes={"coldStartStrategy": "as `unseen:` says"},
+            refused_params={"coldStartStrategy": "write unseen: keep or unseen: drop"},
+            makes=("recommend_items", "recommend_users", "similar_items"),
+        ),
+        Estimator(
+            "FPGrowth", "pyspark.ml.fpm", Problem.PATTERNS, Family.NONE, Returns.ITEMS,
+            "What often occurs together, and what goes with it.",
+            ("items",), makes=("itemsets", "rules"), completes={"numPartitions": "as many as the rows are laid out in"},
         ),
     )
 }  # fmt: skip
 
 # Public estimators of Spark ML that are not above, each with the reason.
 NOT_HERE: dict[str, str] = {
-    "ALS": "recommendation is not supported yet",
-    "FPGrowth": "frequent patterns are not supported yet",
-    "PrefixSpan": "frequent patterns are not supported yet",
-    "PowerIterationClustering": "it gives a relation and no fitted model, which is not supported yet",
+    "PrefixSpan": "it gives a relation and no fitted model: write an entry of patterns:",
+    "PowerIterationClustering": "it gives a relation and no fitted model: write an entry of graphs:",
 }
 
 
@@ -274,6 +307,8 @@ def find_estimator(
     entry = ESTIMATORS.get(class_name)
     if module and (entry is None or entry.module != module):
         return _foreign(name, module, Problem(problem), Family(family or Family.LINEAR)) if problem else None
+    if class_name == "ALS" and params.get("implicitPrefs") is True:
+        return replace(ESTIMATORS[class_name], returns=Returns.PREFERENCE)
     over = ESTIMATORS.get(str(params.get("classifier"))) if class_name == "OneVsRest" else None
     if entry is None or over is None:
         return entry

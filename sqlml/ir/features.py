@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sqlml.errors import CompileError, raise_all, suggest
+from sqlml.ir.estimators import estimator_of
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
@@ -45,6 +46,9 @@ def feature_names(names: Sequence[str], ml_model: MlModel) -> tuple[str, ...]:
     features = tuple(
         name for name in dict.fromkeys(chosen) if name.lower() not in excluded and name.lower() not in roles
     )
+    if not estimator_of(ml_model).reads_features:
+        raise_all(errors)
+        return ()
     errors += [error for name in features if (error := _reserved(name, ml_model)) is not None]
     if not features and not errors:
         errors.append(CompileError(f"ml model '{ml_model.name}' has no feature", ml_model.places.value_of("features")))
@@ -70,10 +74,12 @@ def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> Compil
 def _named(ml_model: MlModel) -> list[tuple[str, str, SourceLocation]]:
     """Return every column that the ML model names, with what it is named as and where."""
     places = ml_model.places
-    named = [(name, ROLES[key].name, places.value_of(key)) for key, name in ml_model.role_columns.items()]
+    named = [(name, ROLES[key].name, places.value_of(key)) for key, name in ml_model.own_role_columns.items()]
     if ml_model.event_time is not None:
         named.append((ml_model.event_time, "event time", places.value_of("event_time")))
     named += [(name, "key", places.of(f"keys.{index}")) for index, name in enumerate(ml_model.keys)]
+    if ml_model.split.within is not None:
+        named.append((ml_model.split.within, "split group", places.value_of("split.within")))
     named += [(name, "split column", places.value_of("split.column")) for name in ml_model.split.columns]
     for index, name in enumerate(ml_model.include):
         if name != "*":

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from sqlml.errors import CompileError, suggest
 from sqlml.ir.estimators import Estimator
+from sqlml.ir.measuring import Gate
 from sqlml.ir.metrics import DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
-from sqlml.ir.project import Gate, MlModel
+from sqlml.ir.project import MlModel
 from sqlml.ir.state import GateResult, Metric
 
 
@@ -41,7 +42,7 @@ def check_gates(gates: Sequence[Gate], metrics: Sequence[Metric], dataset: str) 
     results = []
     for gate in gates:
         of = gate.dataset or dataset
-        results.append(_check(gate, found.get((of, gate.slice, measured_name(gate.metric, gate.top))), of))
+        results.append(_check(gate, found.get((of, gate.slice, _name(gate))), of))
     return tuple(results)
 
 
@@ -60,8 +61,12 @@ def unknown_gate_metrics(ml_model: MlModel, estimator: Estimator) -> list[Compil
     ]
 
 
+def _name(gate: Gate) -> str:
+    return measured_name(gate.metric, gate.top, gate.k)
+
+
 def _check(gate: Gate, measured: Metric | None, dataset: str) -> GateResult:
-    text, name, rows = _text(gate), measured_name(gate.metric, gate.top), _rows(dataset, gate.slice)
+    text, name, rows = _text(gate), _name(gate), _rows(dataset, gate.slice)
     if measured is None:
         return GateResult(text, False, None, f"'{name}' was not measured on {rows}{_needs(gate)}")
     value = measured.value
@@ -98,13 +103,13 @@ def _interval(low: float | None, high: float | None) -> str:
 
 
 def _needs(gate: Gate) -> str:
-    if gate.top is not None or gate.slice:
+    if gate.top is not None or gate.k is not None or gate.slice:
         return "; if the gate is new, fit again with --retrain"
     return ", it needs two classes" if gate.metric in METRICS and METRICS[gate.metric].is_binary_only else ""
 
 
 def _text(gate: Gate) -> str:
-    name = measured_name(gate.metric, gate.top) + (f" of {gate.slice}" if gate.slice else "")
+    name = _name(gate) + (f" of {gate.slice}" if gate.slice else "")
     bounds = []
     if gate.at_least is not None:
         bounds.append(f"{name} >= {gate.at_least:g}")

@@ -22,6 +22,7 @@ class MetricKind:
         takes_top: whether it is about the share of rows with the highest scores: then it is measured as `liftAtTop10`.
         is_of_decisions: whether it follows from which rows are predicted to be what, so that a threshold can be learnt
             by it.
+        takes_k: whether it is about the first k places of a ranking: then it is measured as `ndcgAt10`.
     """
 
     name: str
@@ -31,10 +32,14 @@ class MetricKind:
     returns: frozenset[Returns] = frozenset(Returns)
     takes_top: bool = False
     is_of_decisions: bool = False
+    takes_k: bool = False
 
 
 DEFAULT_TOP = 0.1
 """The share of rows that `liftAtTop` and its like are about."""
+
+DEFAULT_K = 10
+"""How many places of a ranking `ndcgAtK` and its like are about."""
 
 _SCORED = frozenset({Returns.PROBABILITIES, Returns.SCORES})
 _TOPICS = frozenset({Returns.TOPICS})
@@ -94,6 +99,14 @@ METRICS: dict[str, MetricKind] = {
         # Spark's bounds of both, per word and in all.
         MetricKind("logPerplexity", Problem.CLUSTERING, is_higher_better=False, returns=_TOPICS),
         MetricKind("logLikelihood", Problem.CLUSTERING, returns=_TOPICS),
+        # Of the items that were not rated before, what is recommended to a user against what was held out. Spark's
+        # RankingMetrics, with its names.
+        MetricKind("ndcgAtK", Problem.RECOMMENDATION, takes_k=True),
+        MetricKind("meanAveragePrecisionAtK", Problem.RECOMMENDATION, takes_k=True),
+        MetricKind("precisionAtK", Problem.RECOMMENDATION, takes_k=True),
+        MetricKind("recallAtK", Problem.RECOMMENDATION, takes_k=True),
+        # The share of the items that are recommended to anybody.
+        MetricKind("coverageAtK", Problem.RECOMMENDATION, takes_k=True),
     )
 }
 
@@ -104,22 +117,30 @@ def known_metrics(estimator: Estimator) -> tuple[str, ...]:
 
 
 def _measures(entry: MetricKind, estimator: Estimator) -> bool:
-    return entry.problem is estimator.problem and (estimator.is_foreign or estimator.returns in entry.returns)
+    # A rating is a number as well.
+    problems = (estimator.problem, *((Problem.REGRESSION,) if estimator.returns is Returns.RATING else ()))
+    return entry.problem in problems and (estimator.is_foreign or estimator.returns in entry.returns)
 
 
-def measured_name(name: str, top: float | None = None) -> str:
-    """Return the name under which a metric is kept: `liftAtTop` of the best tenth of the rows is `liftAtTop10`."""
-    if name not in METRICS or not METRICS[name].takes_top:
-        return name
-    return f"{name}{100 * (DEFAULT_TOP if top is None else top):.10g}"
+def measured_name(name: str, top: float | None = None, k: int | None = None) -> str:
+    """Return the name under which a metric is kept: `liftAtTop` of the best tenth of the rows is `liftAtTop10`.
+
+    `ndcgAtK` of the first ten places is `ndcgAt10`.
+    """
+    kind = METRICS.get(name)
+    if kind is not None and kind.takes_top:
+        return f"{name}{100 * (DEFAULT_TOP if top is None else top):.10g}"
+    return f"{name.removesuffix('K')}{k or DEFAULT_K}" if kind is not None and kind.takes_k else name
 
 
 def kind_of(measured: str) -> MetricKind | None:
     """Return the kind of a metric by the name under which it is kept."""
-    return METRICS.get(measured) or METRICS.get(measured.rstrip("0123456789."))
+    stem = measured.rstrip("0123456789.")
+    return METRICS.get(measured) or METRICS.get(stem) or METRICS.get(f"{stem}K")
 
 
 def headline(metrics: Sequence[Metric], dataset: str) -> Metric | None:
     """Return the one number that stands for a fit on a dataset: the first of `METRICS` that was measured."""
     by_name = {entry.metric: entry for entry in metrics if entry.dataset == dataset and not entry.slice}
-    return next((by_name[name] for name in METRICS if name in by_name), None)
+    names = map(measured_name, METRICS)
+    return next((by_name[name] for name in names if name in by_name), None)

@@ -40,6 +40,11 @@ class Trained:
     transforms: tuple[FeatureTransform, ...]
     keys: tuple[Column, ...] = ()
 
+    def role(self, key: str) -> Column:
+        """Return the column with a role that predictions read."""
+        name = self.ml_model.role_columns.get(key, "")
+        return next((column for column in self.signature.inputs if column.name == name), Column(name, ""))
+
 
 @dataclass(frozen=True, slots=True)
 class OutputKind:
@@ -48,7 +53,6 @@ class OutputKind:
     Attributes:
         name: the `kind:` of an entry.
         about: one line for the documentation.
-        estimators: the estimators that can make it.
         columns: gives its columns, a type that is not known being empty; None: they are not known before a fit.
         takes: those of `OUTPUT_KEYS` that mean something to it.
         over: the roles whose columns the relation of `for` must have.
@@ -58,7 +62,6 @@ class OutputKind:
 
     name: str
     about: str
-    estimators: tuple[str, ...]
     columns: Callable[[Trained], tuple[Column, ...] | None]
     takes: tuple[str, ...] = ()
     over: tuple[str, ...] = ()
@@ -100,19 +103,67 @@ def _near(*between: Column) -> Callable[[Trained], tuple[Column, ...]]:
     return columns
 
 
+def _recommended(key: str, other: str) -> Callable[[Trained], tuple[Column, ...]]:
+    def columns(trained: Trained) -> tuple[Column, ...]:
+        predicted = Column(f"predicted_{trained.ml_model.rating}", "double")
+        return (trained.role(key), RANK, trained.role(other), predicted)
+
+    return columns
+
+
+def _similar(trained: Trained) -> tuple[Column, ...]:
+    item = trained.role("item")
+    return (item, RANK, Column(f"similar_{item.name}", item.type), Column("similarity", "double"))
+
+
+def _itemsets(trained: Trained) -> tuple[Column, ...]:
+    return (Column("items", trained.role("items").type), Column("freq", "bigint"))
+
+
+def _rules(trained: Trained) -> tuple[Column, ...]:
+    items = trained.role("items").type
+    measures = [Column(name, "double") for name in ("confidence", "lift", "support")]
+    return (Column("antecedent", items), Column("consequent", items), *measures)
+
+
 OUTPUT_KINDS: dict[str, OutputKind] = {
     entry.name: entry
     for entry in (
         OutputKind(
             "centres",
             "One row per cluster: how many training rows it has, and where its centre is, in the features' own units.",
-            ("KMeans",),
             _centres,
+        ),
+        OutputKind(
+            "recommend_items",
+            "For each user the items that are predicted to be liked most.",
+            _recommended("user", "item"),
+            ("for", "top", "exclude_seen"),
+            ("user",),
+        ),
+        OutputKind(
+            "recommend_users",
+            "For each item the users who are predicted to like it most.",
+            _recommended("item", "user"),
+            ("for", "top", "exclude_seen"),
+            ("item",),
+        ),
+        OutputKind(
+            "similar_items",
+            "For each item those that the same users like: the cosine similarity of their factors.",
+            _similar,
+            ("for", "top"),
+            ("item",),
+        ),
+        OutputKind(
+            "itemsets", "What occurs together in at least `minSupport` of the rows, and in how many.", _itemsets
+        ),
+        OutputKind(
+            "rules", "What goes with what, in at least `minConfidence` of the rows that have the first.", _rules
         ),
         OutputKind(
             "neighbours",
             "For each row those of the training data that lie nearest, of the rows that share a hash with it.",
-            (),
             _near(RANK),
             ("for", "top"),
             is_near=True,
@@ -120,7 +171,6 @@ OUTPUT_KINDS: dict[str, OutputKind] = {
         OutputKind(
             "similar_pairs",
             "Pairs of rows that are less than `max_distance` apart, of those that share a hash.",
-            (),
             _near(),
             ("for", "max_distance"),
             needs=("max_distance",),
@@ -132,7 +182,11 @@ OUTPUT_KINDS: dict[str, OutputKind] = {
 
 def kinds_of(estimator: Estimator) -> tuple[str, ...]:
     """Return the kinds of output that a fitted model of `estimator` can make."""
-    return tuple(name for name, kind in OUTPUT_KINDS.items() if kind.is_near or estimator.name in kind.estimators)
+    return tuple(
+        name
+        for name, kind in OUTPUT_KINDS.items()
+        if name in estimator.makes or (kind.is_near and estimator.reads_features)
+    )
 
 
 def makers_of(kind: str) -> tuple[str, ...]:

@@ -12,16 +12,21 @@ from sqlml.ir.state import Column
 def output_columns(
     returns: Returns, label: str | None, label_type: str | None, class_count: int | None
 ) -> tuple[Column, ...]:
-    """Return the columns that a prediction adds (without a prefix); none is null, but for the topic of no known word.
+    """Return the columns that a prediction adds (without a prefix); few of them may be null (`is_nullable`).
 
     Args:
-        label_type: a Spark type; None: unknown, and so is the type of what predicts it.
+        label_type: a Spark type; None: unknown, and so is the type of what predicts it. Of items, their array's.
         class_count: of a classifier; None: not known before a fit, then only what is sure is returned.
     """
     if returns in _OF_CLUSTERS:
         return _OF_CLUSTERS[returns]
+    if returns is Returns.ITEMS:
+        return (_sure("predicted_items", label_type or ""),)
     if returns is Returns.VALUE:
         return (_sure(f"predicted_{label}", "double"),)
+    if returns in (Returns.RATING, Returns.PREFERENCE):
+        # None for who or what the fit did not see.
+        return (Column(f"predicted_{label}", "double"),)
     if returns is Returns.QUANTILES:
         return (_sure(f"predicted_{label}", "double"), _sure("quantiles", "map<string,double>"))
     predicted = _sure(f"predicted_{label}", label_type or "")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlml.ir.diagnostics import Level
 from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.measuring import Gate, Slice, ThresholdRule
 from sqlml.ir.roles import ROLES
 from sqlml.ir.transform_spec import TransformSpec
+
+if TYPE_CHECKING:
+    from sqlml.ir.algorithms import AlgorithmRelation
 
 Scalar = str | int | float | bool | None
 Materialized = Literal["table", "view", "ephemeral"]
@@ -126,6 +130,7 @@ class Split:
         holdout_values: values of the column that are held out (column).
         train_values: values of the column that are fitted on; empty: all others (column).
         seed: seed of the hash.
+        within: the share is taken of the rows of each value of this column (hash, time).
     """
 
     by: Literal["hash", "time", "column", "none"] | None = None
@@ -136,59 +141,12 @@ class Split:
     holdout_values: tuple[Scalar, ...] = ()
     train_values: tuple[Scalar, ...] = ()
     seed: int = 42
+    within: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A condition on a metric: `metric >= at_least`, `metric <= at_most`, or better than the trivial model.
-
-    Attributes:
-        better_than: `baseline`; None: it is not compared.
-        by: how much better it must be at least, in the metric's own unit.
-        dataset: `training` or `holdout`; None: the hold-out, or the training rows where nothing is held out.
-        slice: as metrics have it; empty: all rows.
-        top: the share of rows that a metric of the top is about; None: the default.
-        is_sure: whether the whole 95 % interval must meet the limits.
-    """
-
-    metric: str
-    location: SourceLocation
-    at_least: float | None = None
-    at_most: float | None = None
-    better_than: Literal["baseline"] | None = None
-    by: float = 0.0
-    dataset: Literal["training", "holdout"] | None = None
-    slice: str = ""
-    top: float | None = None
-    is_sure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Parts of the rows that are measured on their own: one for each value of a column, or those of a condition.
-
-    Attributes:
-        name: of the column, or of the condition.
-        where: the SQL condition; None: it is a column.
-    """
-
-    name: str
-    location: SourceLocation
-    where: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdRule:
-    """How a threshold is learnt: by the greatest value of a metric, or by the least cost of what is wrong.
-
-    Attributes:
-        maximize: name of the metric; None: costs decide.
-        false_positive, false_negative: cost of one such row.
-    """
-
-    maximize: str | None = None
-    false_positive: float = 1.0
-    false_negative: float = 1.0
+    @property
+    def columns_read(self) -> tuple[str, ...]:
+        """All columns that it names."""
+        return self.columns if self.within is None else (*self.columns, self.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +193,10 @@ class MlModel:
         params: Spark ML's own param names and values.
         estimator: a class of the registry, or the import path of one that the project file allows.
         problem, family: of an estimator by import path.
-        label, weight, offset, censor: columns by their role (`ir.roles`); a clustering has no label.
+        label, weight, offset, censor, user, item, rating, items: columns by their role (`ir.roles`); a clustering has
+            no label, and that of a recommendation is its rating.
+        unseen: whether a prediction keeps the rows of a user or an item that was never seen.
+        relevant_from: the least rating of a held-out item that should have been recommended; None: every one should.
         positive: the label value of class 1.
         threshold: a row is of class 1 when its probability is above it.
         threshold_rule: how the threshold is learnt, if it is.
@@ -275,6 +236,12 @@ class MlModel:
     weight: str | None = None
     offset: str | None = None
     censor: str | None = None
+    user: str | None = None
+    item: str | None = None
+    rating: str | None = None
+    items: str | None = None
+    unseen: Literal["keep", "drop"] = "keep"
+    relevant_from: float | None = None
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     transforms: tuple[TransformSpec, ...] = ()
@@ -308,6 +275,12 @@ class MlModel:
         """The columns that the estimator reads and that are no features, by their role's key (`ir.roles`)."""
         given = {key: getattr(self, key) for key in ROLES}
         return {key: column for key, column in given.items() if column is not None}
+
+    @property
+    def own_role_columns(self) -> Mapping[str, str]:
+        """The same, each column once: a label that is a rating is the rating."""
+        without = "label" if self.rating is not None else ""
+        return {key: column for key, column in self.role_columns.items() if key != without}
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -362,5 +335,6 @@ class Project:
     seeds: tuple[Seed, ...] = ()
     sql_models: tuple[SqlModel, ...] = ()
     ml_models: tuple[MlModel, ...] = ()
+    algorithms: tuple[AlgorithmRelation, ...] = ()
     singular_tests: tuple[DataTest, ...] = ()
     macro_files: tuple[MacroFile, ...] = ()

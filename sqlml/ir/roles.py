@@ -14,6 +14,13 @@ class Domain(StrEnum):
     POSITIVE = "above 0"
     SHARE = "from 0 to 1"
     ZERO_ONE = "0 or 1"
+    ID = "any one value"
+    LIST = "an array of values"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds numbers."""
+        return self not in (Domain.ID, Domain.LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,19 @@ ROLES: dict[str, Role] = {
             "1 (or true) where it happened, 0 where it had not happened yet",
             Domain.ZERO_ONE,
             is_needed=True,
+        ),
+        Role("user", "user", "userCol", "who rates", Domain.ID, is_needed=True, is_read_by_predictions=True),
+        Role("item", "item", "itemCol", "what is rated", Domain.ID, is_needed=True, is_read_by_predictions=True),
+        # It is the label too: what is said of labels holds for it.
+        Role("rating", "rating", "ratingCol", "how much the user likes the item; it is the label", is_needed=True),
+        Role(
+            "items",
+            "list of items",
+            "itemsCol",
+            "what occurs together; repeats count once",
+            Domain.LIST,
+            is_needed=True,
+            is_read_by_predictions=True,
         ),
     )
 }

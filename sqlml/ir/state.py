@@ -109,7 +109,8 @@ class Signature:
         label: the label column; None for clusterings. `label_type` is its Spark type.
         classes: the label's values in the order of Spark's class index; empty unless a classifier.
         outputs: the columns that prediction adds.
-        inputs: the columns that it reads and that are no features: an offset.
+        inputs: the columns that it reads and that are no features: an offset, a user and an item.
+        roles: role (`ir.roles`) to its column at the fit.
         settings: the pinned session settings of the fit.
         returns: what a prediction gives (`ir.estimators.Returns`).
         slot_features: for each slot the features that it comes from.
@@ -128,6 +129,7 @@ class Signature:
     settings: Mapping[str, str] = field(default_factory=dict)
     returns: str = ""
     slot_features: tuple[tuple[str, ...], ...] = ()
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

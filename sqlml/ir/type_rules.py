@@ -11,7 +11,7 @@ from sqlml.errors import CompileError, SqlmlError
 from sqlml.ir.estimators import Estimator, Problem
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
-from sqlml.ir.roles import ROLES
+from sqlml.ir.roles import ROLES, Domain
 from sqlml.ir.splits import resolve_split
 from sqlml.ir.state import Column
 
@@ -32,7 +32,8 @@ def find_type_errors(ml_model: MlModel, estimator: Estimator, columns: Sequence[
     errors: list[SqlmlError] = []
     for key, name in ml_model.role_columns.items():
         found = types.get(name.lower())
-        if found is not None:
+        # A rating is judged as the label that it is.
+        if found is not None and key != "rating":
             errors += (
                 _label_errors(ml_model, estimator, found) if key == "label" else _role_errors(ml_model, key, found)
             )
@@ -44,6 +45,11 @@ def is_hashable(data_type: str) -> bool:
     return not any(part in data_type for part in ("map<", "vector", "matrix", "variant"))
 
 
+def is_atomic(data_type: str) -> bool:
+    """Tell whether a Spark type holds one value, which can be hashed and sorted."""
+    return not data_type.startswith(("array<", "map<", "struct<", "vector", "matrix", "variant"))
+
+
 def _base(data_type: str) -> str:
     """Return a type's name without parameters and collation."""
     return data_type.partition("(")[0].partition(" ")[0]
@@ -53,10 +59,11 @@ def _label_errors(ml_model: MlModel, estimator: Estimator, data_type: str) -> It
     is_classifier = estimator.problem is Problem.CLASSIFICATION
     allowed = (*NUMBERS, "boolean", *TEXTS) if is_classifier else NUMBERS
     if _base(data_type) not in allowed:
+        role = "label" if ml_model.rating is None else "rating"
         yield CompileError(
-            f"label '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}, "
+            f"{role} '{ml_model.label}' of ml model '{ml_model.name}' is of type {data_type}, "
             f"which '{estimator.name}' cannot learn",
-            ml_model.places.value_of("label"),
+            ml_model.places.value_of(role),
             f"make one of these of it in the SQL: {', '.join(allowed)}",
         )
     elif is_classifier:
@@ -87,9 +94,17 @@ def _positive_errors(ml_model: MlModel, estimator: Estimator, data_type: str) ->
 
 
 def _role_errors(ml_model: MlModel, key: str, data_type: str) -> Iterator[SqlmlError]:
-    allowed = (*NUMBERS, "boolean")
-    if _base(data_type) not in allowed:
-        what = f"{ROLES[key].name} '{getattr(ml_model, key)}' of ml model '{ml_model.name}' is of type {data_type}"
+    allowed, domain = (*NUMBERS, "boolean"), ROLES[key].domain
+    what = f"{ROLES[key].name} '{getattr(ml_model, key)}' of ml model '{ml_model.name}' is of type {data_type}"
+    place = ml_model.places.value_of(key)
+    if domain is Domain.ID:
+        if not is_atomic(data_type):
+            yield CompileError(f"{what}, which names nobody", place, "take a number, a string or a time for an id")
+    elif domain is Domain.LIST:
+        if not (data_type.startswith("array<") and is_atomic(data_type[6:-1])):
+            fix = "collect the items of a row in the SQL: collect_set(item)"
+            yield CompileError(f"{what}, which is no array of single values", place, fix)
+    elif _base(data_type) not in allowed:
         yield CompileError(
             f"{what}, which is no number", ml_model.places.value_of(key), "make a number of it in the SQL"
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from sqlml.errors import SqlmlError
+from sqlml.ir.algorithms import AlgorithmRelation
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import ColumnSpec, DataTest, MlModel, Source
 
@@ -61,12 +62,14 @@ class FileEntries:
 
     Attributes:
         sources: every table that is enabled; `format` is empty where it is to be found by the endings of its files.
+        algorithms: of `graphs:` and `patterns:`, those that are enabled.
     """
 
     sources: tuple[Source, ...] = ()
     models: tuple[DeclaredRelation, ...] = ()
     seeds: tuple[DeclaredRelation, ...] = ()
     ml_models: tuple[DeclaredMlModel, ...] = ()
+    algorithms: tuple[AlgorithmRelation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

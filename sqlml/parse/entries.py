@@ -14,7 +14,7 @@ from sqlml.parse.later import LATER_KEYS
 from sqlml.parse.value_types import describe
 from sqlml.parse.yaml_files import Entry, Reader, Render, compose
 
-KINDS = ("sources", "models", "seeds", "ml_models")
+KINDS = ("sources", "models", "seeds", "ml_models", "graphs", "patterns")
 """The keys of a YAML file, besides `version`."""
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.estimators import Estimator, Problem, Returns, find_estimator
 from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.measuring import Gate, Slice, ThresholdRule
 from sqlml.ir.metrics import METRICS, known_metrics
-from sqlml.ir.project import Gate, Slice, ThresholdRule
 from sqlml.parse.evaluation_specs import SliceEntry
 from sqlml.parse.specs import GateSpec, MlModelSpec
 from sqlml.parse.subject import Subject
@@ -33,6 +33,7 @@ def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
         slice=spec.slice or "",
         top=spec.top,
         is_sure=spec.surely,
+        k=spec.k,
     )
 
 

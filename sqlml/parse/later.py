@@ -30,7 +30,6 @@ def _below(path: str, keys: Mapping[str, str]) -> dict[str, str]:
 
 LATER_KEYS: Mapping[str, str] = MappingProxyType(
     {
-        "graphs": "relations from graph algorithms",
         "unit_tests": "SQL models on given rows",
         "exposures": "who reads the outputs",
         "freshness": "how old data may be",
@@ -42,16 +41,9 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "semantic_models": "business metrics",
         "ml_models.tune": "a search over params",
         "ml_models.freshness": "how old data may be",
-        "ml_models.user": "recommendation",
-        "ml_models.item": "recommendation",
-        "ml_models.rating": "recommendation",
-        "ml_models.items": "frequent patterns",
-        "ml_models.unseen": "recommendation for unseen users",
         "ml_models.config": "dbt's block of settings; here 'tags' and 'enabled' stand beside 'name'",
         "ml_models.gates.not_worse_than": "comparison with the champion",
         "ml_models.gates.tolerance": "comparison with the champion",
-        "ml_models.gates.k": "metrics of a ranking",
-        "ml_models.split.within": "a split in each group",
         "models.data_tests": "data tests of a whole relation",
         "models.tests": "data tests of a whole relation",
         "models.freshness": "how old data may be",

@@ -10,14 +10,14 @@ from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.estimators import ESTIMATORS, NOT_HERE, Estimator, Problem, find_estimator
 from sqlml.ir.roles import ROLES
 from sqlml.parse.evaluation import check_evaluation
+from sqlml.parse.recommendation_checks import check_recommendation
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.transform_checks import check_transforms
 
 _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
     {
-        "labelCol": "use the role: label: COLUMN",
-        "weightCol": "use the role: weight: COLUMN",
+        **{role.param: f"use the role: {role.key}: COLUMN" for role in ROLES.values()},
         "featuresCol": "use features: [COLUMNS]",
         "predictionCol": "remove it; output columns are named after the label, see output_prefix:",
         "probabilityCol": "remove it; output columns are named after the label, see output_prefix:",
@@ -30,11 +30,11 @@ _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
 )
 SPLIT_KEYS: Mapping[str | None, frozenset[str]] = MappingProxyType(
     {
-        "hash": frozenset({"by", "column", "holdout", "seed"}),
-        "time": frozenset({"by", "column", "holdout", "holdout_from", "gap"}),
+        "hash": frozenset({"by", "column", "holdout", "seed", "within"}),
+        "time": frozenset({"by", "column", "holdout", "holdout_from", "gap", "within"}),
         "column": frozenset({"by", "column", "holdout_values", "train_values"}),
         "none": frozenset({"by"}),
-        None: frozenset({"by", "holdout", "seed", "gap"}),
+        None: frozenset({"by", "holdout", "seed", "gap", "within"}),
     }
 )
 """Way of splitting to the keys that mean something with it."""
@@ -49,6 +49,7 @@ def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     yield from _check_transforms(spec, subject)
     yield from _check_split(spec.split, spec.event_time, subject)
     yield from check_evaluation(spec, subject)
+    yield from check_recommendation(spec, subject)
 
 
 def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
@@ -100,9 +101,14 @@ def _check_roles_of_estimator(spec: MlModelSpec, estimator: Estimator, subject: 
         is_given = getattr(spec, key) is not None
         meaning = "" if key == "label" else f", {role.about}"
         if key in estimator.roles and role.is_needed and not is_given:
-            yield subject.error("estimator", f"{spec.estimator} needs a {role.name}", f"add '{key}: COLUMN'{meaning}")
+            article = "an" if role.name[0] in "aeio" else "a"
+            what = f"{spec.estimator} needs {article} {role.name}"
+            yield subject.error("estimator", what, f"add '{key}: COLUMN'{meaning}")
         if is_given and key not in estimator.roles:
             fix = f"remove '{key}:'; to keep the column out of the features, exclude it"
+            if not estimator.reads_features:
+                named = ", ".join(f"{own}:" for own in estimator.roles)
+                fix = f"remove '{key}:'; it takes {named}"
             yield subject.error(key, f"{spec.estimator} takes no {role.name}", fix)
 
 
@@ -179,6 +185,12 @@ def _check_split(split: SplitSpec, event_time: str | None, subject: Subject) -> 
         if split.holdout is not None and split.holdout_from is not None:
             what = "'holdout' and 'holdout_from' both say where the hold-out starts (in 'split')"
             yield subject.error("split.holdout_from", what, "keep one of the two")
+        if split.within is not None and split.holdout_from is not None:
+            what = "'holdout_from' is one instant for all rows, and 'within' asks for one in each group (in 'split')"
+            yield subject.error("split.within", what, "keep one of the two")
+    if split.by in ("time", None) and split.within is not None and split.gap:
+        what = "'gap' is for one cut of all rows, and 'within' makes one in each group (in 'split')"
+        yield subject.error("split.gap", what, "keep one of the two")
     if split.by == "column":
         if not split.column:
             yield subject.error("split", "a split by column needs 'column'", "add 'column:' to the split")

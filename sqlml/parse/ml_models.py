@@ -35,7 +35,17 @@ def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
     own = MlModelConfig(**spec.model_dump(include=set(MlModelConfig.model_fields), exclude_unset=True))
     errors.extend(check_ml_model(spec, subject))
     outputs = read_ml_outputs(spec, subject, places, errors)
-    return DeclaredMlModel(raw.name, places, _to_ml_model(spec, raw.path, places, outputs), given_config(own))
+    return DeclaredMlModel(
+        raw.name, places, _to_ml_model(spec, raw.path, _with_label(places), outputs), given_config(own)
+    )
+
+
+def _with_label(places: Places) -> Places:
+    """Return the places of an entry in which a rating is the label."""
+    if "rating" not in places.keys:
+        return places
+    values = {**places.values, "label": places.values["rating"]} if "rating" in places.values else places.values
+    return Places(places.whole, {**places.keys, "label": places.keys["rating"]}, values)
 
 
 def _written(places: Places) -> Callable[[str], str]:
@@ -60,7 +70,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         where=spec.where,
         null_label=spec.null_label,
         params=spec.params,
-        label=spec.label,
+        label=spec.label or spec.rating,
         positive=spec.positive,
         threshold=spec.threshold if isinstance(spec.threshold, float) else None,
         threshold_rule=to_threshold_rule(spec.threshold),
@@ -82,6 +92,8 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         output_prefix=spec.output_prefix or "",
         allow_leakage=spec.allow_leakage,
         outputs=outputs,
+        unseen=spec.unseen or "keep",
+        relevant_from=spec.relevant_from,
         description=spec.description,
     )
 
@@ -130,6 +142,7 @@ def _to_split(spec: SplitSpec, event_time: str | None) -> Split:
         "holdout_from": spec.holdout_from,
         "gap_s": spec.gap,
         "seed": spec.seed,
+        "within": spec.within,
     }
     return Split(
         by=spec.by,

@@ -92,7 +92,7 @@ def _check_near(spec: MlModelSpec, entry: MlOutputSpec, path: str, subject: Subj
 def _check_maker(
     spec: MlModelSpec, entry: MlOutputSpec, kind: OutputKind, path: str, subject: Subject
 ) -> Iterator[SqlmlError]:
-    estimator = find_estimator(spec.estimator, spec.params)
+    estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
     if estimator is None or kind.name in kinds_of(estimator):
         return
     what = f"{spec.estimator} cannot make output '{entry.name}', of kind '{kind.name}'"

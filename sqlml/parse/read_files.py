@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlml.errors import SqlmlError, raise_all
+from sqlml.ir.algorithms import AlgorithmRelation
 from sqlml.ir.cache import Cache, Watched, are_unchanged, dump, key_of
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Source
@@ -43,6 +44,7 @@ class Entries:
     models: list[DeclaredRelation] = field(default_factory=list)
     seeds: list[DeclaredRelation] = field(default_factory=list)
     ml_models: list[tuple[FoundFile, DeclaredMlModel]] = field(default_factory=list)
+    algorithms: list[AlgorithmRelation] = field(default_factory=list)
     faults: Faults = field(default_factory=dict)
 
     def add(self, file: FoundFile, entries: FileEntries) -> None:
@@ -50,6 +52,7 @@ class Entries:
         self.sources.extend(entries.sources)
         self.models.extend(entries.models)
         self.seeds.extend(entries.seeds)
+        self.algorithms.extend(entries.algorithms)
         self.ml_models.extend([(file, declared) for declared in entries.ml_models])
 
 

@@ -55,7 +55,7 @@ def _read_project(
     seeds, sql_models = _read_relations(defaults, files, entries, errors)
     ml_models = list(_read_ml_models(entries, defaults["ml_models"], errors))
     errors.extend(check_sources(sources))
-    errors.extend(check_names(_named(seeds, sql_models, ml_models)))
+    errors.extend(check_names([*_named(seeds, sql_models, ml_models), *_named_algorithms(entries)]))
     errors.extend(_check_defaults(defaults, files, entries))
     errors.extend(check_estimator_modules(ml_models, settings.estimator_modules))
     return Project(
@@ -69,6 +69,7 @@ def _read_project(
         seeds=tuple(seeds),
         sql_models=tuple(sql_models),
         ml_models=tuple(ml_models),
+        algorithms=tuple(entries.algorithms),
         singular_tests=_read_singular_tests(root, files.tests, errors),
         macro_files=(*_shipped_macros(), *_read_macros(root, files.macros, errors)),
     )
@@ -120,6 +121,7 @@ def _read_relations(
     kinds = {declared.name: "ml_models" for _, declared in entries.ml_models if declared.name} | kinds
     made = [output for _, declared in entries.ml_models if declared.ml_model for output in declared.ml_model.outputs]
     kinds = {output.name: "ml_models.outputs" for output in made} | kinds
+    kinds = {entry.name: f"{entry.kind}s" for entry in entries.algorithms} | kinds
     of_seeds = match_entries("seed", entries.seeds, files.seeds, kinds, errors)
     of_models = match_entries("sql model", entries.models, files.sql_models, kinds, errors)
     seeds = read_seeds(files.seeds, Described(of_seeds, entries.faults, defaults["seeds"]), errors)
@@ -147,6 +149,10 @@ def _named(seeds: Sequence[Seed], sql_models: Sequence[SqlModel], ml_models: Seq
     made = [output for ml_model in ml_models for output in ml_model.outputs]
     named += [("output", output.name, output.places.value_of("name")) for output in made]
     return named
+
+
+def _named_algorithms(entries: Entries) -> list[Named]:
+    return [(entry.kind, entry.name, entry.places.value_of("name")) for entry in entries.algorithms]
 
 
 def _check_defaults(defaults: Mapping[str, FolderDefaults], files: _Files, entries: Entries) -> list[SqlmlError]:

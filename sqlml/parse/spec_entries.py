@@ -7,7 +7,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from sqlml.errors import SqlmlError
+from sqlml.ir.algorithms import AlgorithmRelation
 from sqlml.ir.project import Source
+from sqlml.parse.algorithms import ALGORITHM_SPECS, read_algorithm
 from sqlml.parse.columns import read_columns
 from sqlml.parse.data_tests import Relation
 from sqlml.parse.declared import DeclaredMlModel, DeclaredRelation, Faults, FileEntries
@@ -21,7 +23,14 @@ from sqlml.parse.subject import Subject
 from sqlml.parse.yaml_files import Entry, Render
 
 ENTRY_SPECS: Mapping[str, type[Spec]] = MappingProxyType(
-    {"sources": SourceSpec, "models": SqlModelSpec, "seeds": SeedSpec, "ml_models": MlModelSpec}
+    {
+        "sources": SourceSpec,
+        "models": SqlModelSpec,
+        "seeds": SeedSpec,
+        "ml_models": MlModelSpec,
+        "graphs": ALGORITHM_SPECS["graph"],
+        "patterns": ALGORITHM_SPECS["pattern"],
+    }
 )
 """Key of a YAML file to what each entry below it is; the tables of a source are read apart."""
 
@@ -41,6 +50,7 @@ def read_file_entries(path: str, text: str, render: Render, errors: list[SqlmlEr
         models=tuple([_read_relation(entry, "models", faults) for entry in raw.get("models", ())]),
         seeds=tuple([_read_relation(entry, "seeds", faults) for entry in raw.get("seeds", ())]),
         ml_models=tuple([_read_ml_model(entry, faults) for entry in raw.get("ml_models", ())]),
+        algorithms=tuple(_read_algorithms(raw, errors)),
     )
 
 
@@ -69,6 +79,15 @@ def _read_relation(raw: RawEntry, kind: Literal["models", "seeds"], faults: Faul
 def _read_ml_model(raw: RawEntry, faults: Faults) -> DeclaredMlModel:
     places = raw.entry.places
     return read_ml_model(raw, faults.setdefault(places.whole, []))
+
+
+def _read_algorithms(raw: Mapping[str, list[RawEntry]], errors: list[SqlmlError]) -> Iterator[AlgorithmRelation]:
+    """Yield the entries of `graphs:` and `patterns:` that are enabled."""
+    for kind in ALGORITHM_SPECS:
+        for entry in raw.get(f"{kind}s", ()):
+            found = read_algorithm(entry, kind, errors)
+            if found is not None:
+                yield found
 
 
 def _read_source(raw: RawEntry, errors: list[SqlmlError]) -> Iterator[Source]:

@@ -81,6 +81,7 @@ class SplitSpec(Spec):
         holdout_values: Values of the column that are held out.
         train_values: Values of the column that are fitted on; all others unless they are named.
         seed: Seed of the hash (42).
+        within: A column: the share is held out of the rows of each of its values, such as those of each user.
     """
 
     by: Literal["hash", "time", "column", "none"] | None = None
@@ -91,6 +92,7 @@ class SplitSpec(Spec):
     holdout_values: list[Value] = Field(default_factory=list)
     train_values: list[Value] = Field(default_factory=list)
     seed: int | None = None
+    within: Column | None = None
 
 
 class GateSpec(Spec):
@@ -106,6 +108,7 @@ class GateSpec(Spec):
         dataset: The rows that it is about: the hold-out unless it is said.
         top: The share of rows with the highest scores, for metrics of the top (0.1).
         surely: true: the whole 95 % interval must meet the limit.
+        k: How many of the first places count, of a metric of a ranking (10).
     """
 
     metric: str
@@ -117,6 +120,7 @@ class GateSpec(Spec):
     dataset: Literal["training", "holdout"] | None = None
     top: Fraction | None = None
     surely: bool = False
+    k: Positive | None = None
 
 
 class RetrainSpec(Spec):
@@ -182,6 +186,13 @@ class MlModelSpec(Spec):
         weight: Weight of a row in the fit, 0 or more. It is no feature.
         offset: What is known to add to the linear predictor, such as the log of an exposure. Predictions read it too.
         censor: 1 (or true) where what the label times happened, 0 where it had not happened yet.
+        user: Who rates; any type.
+        item: What is rated; any type.
+        rating: How much the user likes the item, or how often: what is predicted.
+        items: An array of what occurs together; repeats count once.
+        unseen: keep: a user or an item that was never seen is predicted null; drop: its rows are left out.
+        relevant_from: A held-out item that was rated this or more should have been recommended; every one unless it is
+            said.
         features: A list of columns, or {include: [...], exclude: [...]}; every column without a role unless it is said.
         transforms: How features become numbers; what is left out gets the default of its type.
         class_weights: How much rows of each class count in the fit: balanced, or label value to weight.
@@ -219,6 +230,12 @@ class MlModelSpec(Spec):
     weight: Column | None = None
     offset: Column | None = None
     censor: Column | None = None
+    user: Column | None = None
+    item: Column | None = None
+    rating: Column | None = None
+    items: Column | None = None
+    unseen: Literal["keep", "drop"] | None = None
+    relevant_from: Finite | None = None
     features: FeaturesSpec = Field(default_factory=FeaturesSpec)
     transforms: list[TransformEntry] = Field(default_factory=list)
     class_weights: ClassWeights | None = None

@@ -11,7 +11,17 @@ import msgspec
 from sqlml import __version__
 from sqlml.errors import format_error
 from sqlml.ir.cache import Cache
-from sqlml.ir.dag import MlNode, MlOutputNode, Node, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import (
+    AlgorithmNode,
+    MlNode,
+    MlOutputNode,
+    Node,
+    PredictionNode,
+    SeedNode,
+    SourceNode,
+    SqlNode,
+    TestNode,
+)
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.lineage import Edge, Kind, Lineage, NodeLineage, vector_of
 from sqlml.ir.plan import Compiled, Plan
@@ -199,6 +209,15 @@ def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
             "ml_model": node.ml_model,
             "output": output.kind,
             "declared": _declared(output.columns),
+        }
+    if isinstance(node, AlgorithmNode):
+        entry = node.algorithm_relation
+        return {
+            "description": entry.description,
+            "algorithm": entry.algorithm,
+            "params": dict(entry.params),
+            "roles": {column: role for role, column in entry.columns_read.items()},
+            "declared": _declared(entry.columns),
         }
     if isinstance(node, TestNode):
         return {"owner": node.owner, "test": node.test.kind, "severity": node.test.severity}

@@ -8,7 +8,9 @@ from typing import Any, cast
 
 from sqlml.errors import ResolveError, SqlmlError, raise_all
 from sqlml.ir.aids import Aids
+from sqlml.ir.algorithms import ALGORITHMS, AlgorithmRelation
 from sqlml.ir.dag import (
+    AlgorithmNode,
     Dag,
     MlNode,
     MlOutputNode,
@@ -65,6 +67,8 @@ class _Resolution:
                 self._add_sql_model(sql_model)
             for ml_model in sorted(self.project.ml_models, key=lambda ml_model: (ml_model.path, ml_model.name)):
                 self._add_ml_model(ml_model)
+            for entry in sorted(self.project.algorithms, key=lambda entry: (entry.path, entry.name)):
+                self._add_algorithm(entry)
             tests = self._singular_tests()
         with self.timing.measure("resolve", "write data tests"):
             tests |= self._generic_tests()
@@ -207,6 +211,27 @@ class _Resolution:
                 among=among,
                 among_where=ml_model.where if among is not None else None,
                 keys=ml_model.keys if among is not None else (),
+            ),
+        )
+
+    def _add_algorithm(self, entry: AlgorithmRelation) -> None:
+        node_id, key = f"{entry.kind}.{entry.name}", ALGORITHMS[entry.algorithm].over
+        place = entry.places.value_of(key)
+        over = self._evaluate(entry.over, place, key)
+        parents = {} if over is None else {over.node_id: place}
+        self.edges.setdefault(node_id, parents)
+        self.nodes.setdefault(
+            node_id,
+            AlgorithmNode(
+                id=node_id,
+                name=entry.name,
+                path=entry.path,
+                places=entry.places,
+                tags=entry.tags,
+                parents=tuple(parents),
+                relation=self.index.relations[entry.name].relation,
+                algorithm_relation=entry,
+                read="" if over is None else str(over),
             ),
         )
 

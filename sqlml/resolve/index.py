@@ -118,6 +118,8 @@ def _declared(project: Project) -> Iterator[tuple[str, str, SourceLocation]]:
         yield "ml_model", ml_model.name, ml_model.places.whole
         for output in ml_model.outputs:
             yield "ml_output", output.name, output.places.whole
+    for entry in sorted(project.algorithms, key=lambda entry: (entry.name, entry.path)):
+        yield entry.kind, entry.name, entry.places.whole
 
 
 def _taken(what: str, before: Entry, entry: Entry) -> ResolveError:

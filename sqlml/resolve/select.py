@@ -22,6 +22,8 @@ _KINDS: Mapping[str, NodeKind] = {
     "ml_model": "ml_model",
     "prediction": "prediction",
     "ml_output": "ml_output",
+    "graph": "graph",
+    "pattern": "pattern",
     "test": "test",
 }
 # fmt: off

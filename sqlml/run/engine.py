@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.contracts import sql_breach
-from sqlml.ir.dag import MlNode, MlOutputNode, Node, PredictionNode, Rendered, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import (
+    AlgorithmNode,
+    MlNode,
+    MlOutputNode,
+    Node,
+    PredictionNode,
+    Rendered,
+    SeedNode,
+    SourceNode,
+    SqlNode,
+    TestNode,
+)
 from sqlml.ir.engine import Fitted, Written
+from sqlml.ir.estimators import estimator_of
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Seed, Source
 from sqlml.ir.state import Column, Output, Version
 from sqlml.run.audit import count_failures
+from sqlml.run.checkpoints import Checkpoints
 from sqlml.run.failure import Doing, spark_failures
 from sqlml.run.misfits import Reading, explain_misfit
 from sqlml.run.session import SessionSettings, close, open_session, start_session_jvm
@@ -52,6 +66,7 @@ class SparkEngine:
         self._session: SparkSession | None = None
         self._fitted: dict[str, PipelineModel] = {}
         self._readings: list[Reading] = []
+        self._checkpoints = Checkpoints(root / "target" / "checkpoints")
 
     def __enter__(self) -> SparkEngine:
         return self
@@ -88,6 +103,7 @@ class SparkEngine:
             elif self._jvm is not None:
                 self._jvm.close()
             self._session = self._jvm = None
+        self._checkpoints.remove()
 
     def cancel(self) -> None:
         """Make the jobs that are running fail."""
@@ -146,16 +162,14 @@ class SparkEngine:
                 self._fitted[version.location] = known
         return known
 
-    def write_table(self, node: SeedNode | SqlNode, folder: Path) -> Written:
+    def write_table(self, node: SeedNode | SqlNode | AlgorithmNode, folder: Path) -> Written:
         """Write Parquet files, then read the relation from them."""
         rendered = node.sql if isinstance(node, SqlNode) else None
-        what = f"sql model '{node.name}' failed" if rendered else f"seed '{node.name}' failed"
-        with self._failures(what, node, rendered):
-            rows = (
-                self.session.sql(node.sql.text)
-                if isinstance(node, SqlNode)
-                else self._read(node.seed, f"seed '{node.name}'")
-            )
+        with (
+            self._failures(f"{node.kind.replace('_', ' ')} '{node.name}' failed", node, rendered),
+            ExitStack() as stack,
+        ):
+            rows = self._rows(node, stack)
             columns = columns_of(rows.schema)
             check_storable(columns, node.name, node.places)
             if isinstance(node, SqlNode):
@@ -164,13 +178,22 @@ class SparkEngine:
             self._define(node.relation, read_parquet(self.session, folder, written.columns))
         return written
 
+    def _rows(self, node: SeedNode | SqlNode | AlgorithmNode, stack: ExitStack) -> DataFrame:
+        if isinstance(node, SqlNode):
+            return self.session.sql(node.sql.text)
+        if isinstance(node, SeedNode):
+            return self._read(node.seed, f"seed '{node.name}'")
+        from sqlml.run.ml.algorithms import run_algorithm
+
+        return run_algorithm(node.algorithm_relation, self.session.table(node.read), stack)
+
     def write_ml_output(self, node: MlOutputNode, version: Version, read: Mapping[str, str], folder: Path) -> Written:
         """Write Parquet files, then read the relation from them."""
         from sqlml.run.ml.ml_outputs import Making, make_output
 
-        with self._failures(f"output '{node.name}' failed", node):
+        with self._failures(f"output '{node.name}' failed", node), ExitStack() as stack:
             relations = {node_id: self.relation(relation) for node_id, relation in read.items()}
-            making = Making(self.session, node, version, self._load(version), relations)
+            making = Making(self.session, node, version, self._load(version), relations, stack)
             written = write_parquet(make_output(making), folder)
             self._define(node.relation, read_parquet(self.session, folder, written.columns))
         return written
@@ -184,6 +207,8 @@ class SparkEngine:
         from sqlml.run.ml.fit import fit_ml_model
 
         with self._failures(f"ml model '{node.name}' failed", node):
+            if estimator_of(node.ml_model).grows_lineage:
+                self._checkpoints.allow(self.session)
             fitted: Fitted = fit_ml_model(self.session, node.ml_model, self.relation(training), folder)
         return fitted
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlml.errors import DataError, SqlmlError
 from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
-from sqlml.ir.dag import MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
+from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Fitted, Written
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.metrics import headline
@@ -20,6 +20,8 @@ from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version
 from sqlml.ir.store import Store
 from sqlml.run.relations import Champions, Relations
+
+TableNode = SeedNode | SqlNode | MlOutputNode | AlgorithmNode
 
 
 class StepRunner:
@@ -63,7 +65,7 @@ class StepRunner:
             return self._audit_only(step)
         if isinstance(node, SqlNode) and node.materialized == "view":
             return self._build_view(step, node)
-        if isinstance(node, SeedNode | SqlNode | MlOutputNode):
+        if isinstance(node, SeedNode | SqlNode | MlOutputNode | AlgorithmNode):
             return self._build_table(step, node)
         return StepResult(node.id, Status.KEPT)
 
@@ -82,7 +84,7 @@ class StepRunner:
             and latest.facts.get("champions") == self._champions.numbers(step.fingerprint.champions)
         )
 
-    def _build_table(self, step: Step, node: SeedNode | SqlNode | MlOutputNode) -> StepResult:
+    def _build_table(self, step: Step, node: TableNode) -> StepResult:
         self._relations.define_parents(node)
         folder = self._store.begin_output(node.id)
         try:
@@ -99,7 +101,7 @@ class StepRunner:
         self._publish(step, outcomes, str(folder), written)
         return _audit_result(step, outcomes, written.rows)
 
-    def _write(self, node: SeedNode | SqlNode | MlOutputNode, folder: Path) -> Written:
+    def _write(self, node: TableNode, folder: Path) -> Written:
         if not isinstance(node, MlOutputNode):
             return self._engine.write_table(node, folder)
         version = self._champions.get(node.champion_of)

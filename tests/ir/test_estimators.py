@@ -47,7 +47,8 @@ def test_an_entry_says_what_sparks_class_says(name):
     for key, role in ROLES.items():
         if (name, key) not in NOT_READ:
             assert (key in entry.roles) == hasattr(cls, role.param), key
-    for param in (*entry.sets, *entry.completes, *entry.refused_params, entry.threshold_param or "featuresCol"):
+    own = (entry.threshold_param or "featuresCol",) if entry.reads_features else ()
+    for param in (*entry.sets, *entry.completes, *entry.refused_params, *own):
         assert hasattr(cls, param), param
     assert not any(hasattr(cls, param) for param in entry.own_params if param != "classifier")
     if name != "OneVsRest":
@@ -55,7 +56,7 @@ def test_an_entry_says_what_sparks_class_says(name):
             hasattr(cls, "probabilityCol") and entry.problem is Problem.CLASSIFICATION
         )
         assert ("seed" in entry.sets) == hasattr(cls, "seed")
-        assert entry.explains
+        assert entry.explains or entry.makes
     assert set(entry.explains) <= set(EXPLANATIONS)
 
 

@@ -10,8 +10,9 @@ from sqlml.errors import format_error
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.gates import check_gates, gate_dataset, unknown_gate_metrics
 from sqlml.ir.location import Places, SourceLocation
-from sqlml.ir.metrics import METRICS, headline, kind_of, known_metrics
-from sqlml.ir.project import Gate, MlModel, Split
+from sqlml.ir.measuring import Gate
+from sqlml.ir.metrics import METRICS, headline, kind_of, known_metrics, measured_name
+from sqlml.ir.project import MlModel, Split
 from sqlml.ir.state import Metric
 
 PLACE = SourceLocation("m.yml", 4)
@@ -116,8 +117,23 @@ def test_an_unknown_metric_is_found_before_a_fit():
 
 def test_every_estimator_has_a_headline():
     for estimator in ESTIMATORS.values():
-        known = known_metrics(estimator)
-        assert set(known) <= METRICS.keys()
-        shown = headline([Metric("holdout", name, 1.0) for name in reversed(known)], "holdout")
-        assert shown.metric == known[0]
-        assert headline([Metric("holdout", known[0], 1.0)], "training") is None
+        known = [measured_name(name) for name in known_metrics(estimator)]
+        assert set(known_metrics(estimator)) <= METRICS.keys()
+        assert bool(known) == estimator.is_evaluated
+        metrics = [Metric("holdout", name, 1.0) for name in reversed(known)]
+        assert [shown.metric for shown in [headline(metrics, "holdout")] if shown] == known[:1]
+        assert headline(metrics, "training") is None
+
+
+def test_a_gate_of_a_ranking_names_its_places():
+    gates = [Gate("ndcgAtK", PLACE, at_least=0.5), Gate("ndcgAtK", PLACE, at_least=0.5, k=3), Gate("rmse", PLACE)]
+    metrics = [Metric("holdout", "ndcgAt10", 0.4), Metric("holdout", "ndcgAt3", 0.6)]
+    ten, three, rmse = check_gates(gates, metrics, "holdout")
+    assert (ten.is_passed, ten.gate, ten.reason) == (False, "ndcgAt10 >= 0.5", "ndcgAt10 is 0.4 on the hold-out")
+    assert (three.is_passed, three.gate) == (True, "ndcgAt3 >= 0.5")
+    assert not rmse.is_passed
+    missing = check_gates([Gate("recallAtK", PLACE, at_least=0.1, k=7)], metrics, "holdout")
+    assert (
+        missing[0].reason
+        == "'recallAt7' was not measured on the hold-out; if the gate is new, fit again with --retrain"
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlml.errors import StepError
-from sqlml.ir.dag import MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
@@ -57,7 +57,7 @@ class Recorder:
     def define_prediction(self, node: PredictionNode, scored: str, version: Version, output_prefix: str) -> None:
         self._note(f"predict {version.ml_model} {version.version} on {scored}")
 
-    def write_table(self, node: SeedNode | SqlNode, folder: Path) -> Written:
+    def write_table(self, node: SeedNode | SqlNode | AlgorithmNode, folder: Path) -> Written:
         self._work("write", node.name)
         folder.mkdir()
         (folder / "part-0.parquet").write_text(node.name, encoding="utf-8")

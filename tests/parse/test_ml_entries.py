@@ -3,7 +3,8 @@ import pytest
 from sqlml.errors import SqlmlError
 from sqlml.ir.estimators import NOT_HERE
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Gate, Retrain, Split, ThresholdRule
+from sqlml.ir.measuring import Gate, ThresholdRule
+from sqlml.ir.project import Retrain, Split
 from sqlml.ir.transform_spec import TransformSpec
 
 FULL = """\
@@ -162,11 +163,6 @@ def test_estimators_of_spark_that_are_not_here(parse, name):
     "key",
     [
         "tune",
-        "user",
-        "item",
-        "rating",
-        "items",
-        "unseen",
     ],
 )
 def test_keys_of_the_grammar_that_come_later(parse, key):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlml.compile.facts import Facts
-from sqlml.ir.dag import Dag, MlNode, MlOutputNode, Node, PredictionNode, SqlNode, TestNode
+from sqlml.ir.dag import AlgorithmNode, Dag, MlNode, MlOutputNode, Node, PredictionNode, SqlNode, TestNode
 from sqlml.ir.lineage import (
     EVERY,
     ROWS,
@@ -79,6 +79,8 @@ class DagLineage:
             return self._trace_prediction(node)
         if isinstance(node, MlOutputNode):
             return self._trace_ml_output(node)
+        if isinstance(node, AlgorithmNode):
+            return self._trace_algorithm(node)
         return NodeLineage(dict.fromkeys(columns or (EVERY,), ()))
 
     def _trace_ml(self, node: MlNode) -> NodeLineage:
@@ -88,7 +90,7 @@ class DagLineage:
             return NodeLineage({EVERY: (Edge(ColumnRef(training, EVERY), Kind.UNKNOWN),)})
         learnt = [*features, *ml_model.role_columns.values()]
         columns = {name: (self._copy(training, name),) for name in learnt}
-        read = {*self._known.condition_columns(node.id), *[name.lower() for name in ml_model.split.columns]}
+        read = {*self._known.condition_columns(node.id), *[name.lower() for name in ml_model.split.columns_read]}
         return NodeLineage(columns, tuple(sorted([self._ref((training, name)) for name in read])))
 
     def _trace_prediction(self, node: PredictionNode) -> NodeLineage:
@@ -118,6 +120,12 @@ class DagLineage:
         # Whom it is made for, and what they have seen, decide its rows; every value is the fitted model's.
         rows = [ColumnRef(read, EVERY) for read in (node.over, node.seen, node.among) if read is not None]
         return NodeLineage(dict.fromkeys(self._known.columns.get(node.id) or (EVERY,), learnt), tuple(sorted(rows)))
+
+    def _trace_algorithm(self, node: AlgorithmNode) -> NodeLineage:
+        read, names = node.parents[0], node.algorithm_relation.columns_read.values()
+        # Each value depends on all rows.
+        edges = tuple([Edge(self._ref((read, name.lower())), Kind.OTHER_ROWS) for name in names])
+        return NodeLineage(dict.fromkeys(self._known.columns.get(node.id) or (EVERY,), edges))
 
     def _copy(self, node_id: str, name: str) -> Edge:
         return Edge(self._ref((node_id, name.lower())), Kind.VALUE, True, (_OWN_ROW,))

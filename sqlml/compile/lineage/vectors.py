@@ -34,7 +34,8 @@ def trace_vectors(compiled: Compiled, champions: Mapping[str, Version]) -> Linea
     nodes = dict(before.nodes)
     versions: dict[str, int | None] = {}
     for node in compiled.dag.nodes.values():
-        if isinstance(node, MlNode) and compiled.features.get(node.id) is not None:
+        # Where they are not known there is nothing to say, and what reads columns by their roles alone has no vector.
+        if isinstance(node, MlNode) and compiled.features.get(node.id):
             champion = champions.get(node.name)
             fitted = _Fitted(node, compiled, champion if _is_current(node, compiled, champion) else None)
             nodes |= fitted.trace(before)

@@ -35,7 +35,7 @@ def centre_rows(spark: SparkSession, fitted: PipelineModel, version: Version) ->
     layout = _columns(version.signature)
     columns = [CLUSTER, SIZE, *[Column(name, _type(slots)) for name, slots in layout.items()]]
     rows = []
-    for cluster, centre in enumerate(stages[-1].clusterCenters()):
+    for cluster, centre in enumerate(_centres(stages[-1])):
         values = undo_scaling(stages[:-1], [float(value) for value in centre], version.signature)
         row = [cluster, sizes[cluster], *[_value(slots, values) for slots in layout.values()]]
         rows.append(dict(zip([column.name for column in columns], row, strict=True)))
@@ -44,8 +44,15 @@ def centre_rows(spark: SparkSession, fitted: PipelineModel, version: Version) ->
 
 def cluster_sizes(fitted: Any) -> list[int]:
     """Return how many of the rows that it was fitted on each cluster of a model just fitted has; none of others."""
-    has_clusters = (hasattr(fitted, "clusterCenters") or hasattr(fitted, "gaussians")) and fitted.hasSummary
-    return [int(size) for size in fitted.summary.clusterSizes] if has_clusters else []
+    summary = fitted.summary if getattr(fitted, "hasSummary", False) else None
+    return [int(size) for size in getattr(summary, "clusterSizes", ())]
+
+
+def _centres(fitted: Any) -> list[Any]:
+    """Return the centre of each cluster; of a mixture the means."""
+    if hasattr(fitted, "clusterCenters"):
+        return list(fitted.clusterCenters())
+    return [gaussian.mean.toArray() for gaussian in fitted.gaussians]
 
 
 def _columns(signature: Signature) -> dict[str, dict[str, int]]:

@@ -106,7 +106,9 @@ def _measures(
             outside = _OUTSIDE[estimator.label_domain(ml_model.params)].format(f"CAST({label} AS DOUBLE)")
             measures.append(sf.expr(f"count_if({outside})").alias("outside_labels"))
     for key, name in ml_model.role_columns.items():
-        if key != "label":
+        if not ROLES[key].domain.is_number:
+            measures.append(sf.expr(f"count_if({quote(name)} IS NULL)").alias(f"wrong_{key}"))
+        elif key != "label":
             value = f"CAST({quote(name)} AS DOUBLE)"
             is_wrong = f"{value} IS NULL OR {not_finite(value)} OR {_OUTSIDE[ROLES[key].domain].format(value)}"
             measures.append(sf.expr(f"count_if({is_wrong})").alias(f"wrong_{key}"))
@@ -121,7 +123,12 @@ _OUTSIDE = {
     Domain.SHARE: "{0} NOT BETWEEN 0 AND 1",
     Domain.ZERO_ONE: "{0} NOT IN (0, 1)",
 }
+_NULL = ("null", "leave them out by 'where:'")
 _WRONG_ROLE = {
+    "user": _NULL,
+    "item": _NULL,
+    "items": _NULL,
+    "rating": ("null or not finite", "make it null in the SQL, or leave them out by 'where:'"),
     "weight": ("null, negative or not finite", "a weight is a number, 0 or more"),
     "offset": ("null or not finite", "give it a number in the SQL, or leave them out by 'where:'"),
     "censor": ("neither 0 nor 1", "write 1 (or true) where it happened, and 0 where it had not happened yet"),

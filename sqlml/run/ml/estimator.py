@@ -13,6 +13,7 @@ from sqlml.ir.features import INTERNAL_PREFIX, place_of_feature
 from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
 from sqlml.run.ml.foreign import import_estimator, usable_columns
+from sqlml.run.ml.layout import partition_count
 from sqlml.run.ml.outputs import QUANTILES
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def make_estimator(
         DataError: a category with nearly as many values as there are rows; a param that Spark refuses.
     """
     params = _complete(dict(ml_model.params), ml_model, entry, shape)
-    columns = {"featuresCol": "features"} | {ROLES[key].param: role_column(key) for key in ml_model.role_columns}
+    columns = {ROLES[key].param: role_column(key) for key in ml_model.role_columns if key in entry.roles}
+    if entry.reads_features:
+        columns["featuresCol"] = "features"
     if weight is not None:
         columns[ROLES["weight"].param] = weight
     if entry.returns is Returns.QUANTILES:
@@ -121,6 +124,11 @@ def _complete(params: dict[str, Any], ml_model: MlModel, entry: Estimator, shape
         largest = _largest_category(ml_model, shape)
         if int(params.get("maxBins", _DEFAULT_MAX_BINS)) < largest:
             params["maxBins"] = largest
+    if "coldStartStrategy" in entry.completes:
+        params["coldStartStrategy"] = "drop" if ml_model.unseen == "drop" else "nan"
+    if "numPartitions" in entry.completes:
+        # Spark's default, and with it the order of what is as frequent, depends on the cores.
+        params.setdefault("numPartitions", partition_count(shape.rows))
     if "hiddenLayers" in entry.own_params:
         params["layers"] = [shape.slots, *params.pop("hiddenLayers", ()), shape.classes]
     if ml_model.threshold is not None and entry.threshold_param is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError, raise_all
 from sqlml.ir.engine import Fitted
-from sqlml.ir.estimators import Estimator, Problem, estimator_of
+from sqlml.ir.estimators import Estimator, Problem, Returns, estimator_of
 from sqlml.ir.explanations import Row
 from sqlml.ir.gates import gated_datasets, measured_tops
 from sqlml.ir.outputs import as_returned_by, output_columns
@@ -26,7 +26,7 @@ from sqlml.run.ml.centres import cluster_sizes
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.class_weights import FIT_WEIGHT, fit_weight_sql, weigh_classes
 from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column, saved_form
-from sqlml.run.ml.evaluation.evaluate import Question, evaluate
+from sqlml.run.ml.evaluation.evaluate import Evaluation, Question, evaluate
 from sqlml.run.ml.evaluation.permutation import importance_rows, shuffle_features
 from sqlml.run.ml.evaluation.rows import SLICES
 from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
@@ -36,7 +36,10 @@ from sqlml.run.ml.feature_checks import check_slots
 from sqlml.run.ml.features import FEATURES, FeatureStages, Target, expression_types, fit_features
 from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
 from sqlml.run.ml.labels import class_index, class_metadata, class_text, order_classes
-from sqlml.run.ml.layout import lay_out, partition_count
+from sqlml.run.ml.layout import lay_out, partition_count, persisted
+from sqlml.run.ml.ranking import rank_metrics
+from sqlml.run.ml.recommend import Ids
+from sqlml.run.ml.role_stages import fit_role_stages
 from sqlml.run.ml.split import split_rows
 from sqlml.run.tables import columns_of, quote
 
@@ -89,7 +92,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
     transforms = choose_transforms(columns, ml_model, entry, expression_types(training))
     task = _Task(ml_model, entry, transforms, _label_type(columns, ml_model, entry))
     with ExitStack() as stack:
-        wanted = _persisted(stack, _usable_rows(training, task))
+        wanted = persisted(stack, _usable_rows(training, task))
         check_slices(wanted, ml_model)
         null_labels = _null_labels(wanted, task)
         rows = wanted.where(f"{quote(ml_model.label or '')} IS NOT NULL") if null_labels else wanted
@@ -100,21 +103,21 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
             classes = order_classes(profile.classes[TRAINING], ml_model)
             weights = weigh_classes(ml_model, profile.classes[TRAINING], classes)
             task = replace(task, classes=classes, class_weights=weights)
-        training_rows = rows.where(rule.training)
+        training_rows = _on_side(sided, TRAINING)
         task = _with_threshold(task, training_rows, profile)
         fit = _fit_on(training_rows, profile.rows[TRAINING], task, profile, stack)
-        scored = {TRAINING: fit.fitted.transform(fit.features)}
+        held_out = None
         if rule.holdout is not None:
-            held_out = lay_out(rows.where(rule.holdout), ml_model.keys, partition_count(profile.rows[HOLDOUT]))
-            scored[HOLDOUT] = fit.fitted.transform(_features(held_out, fit.task, fit.stages))
-        measured = evaluate(scored, fit.fitted, _question(fit.task))
+            laid_out = lay_out(_on_side(sided, HOLDOUT), ml_model.keys, partition_count(profile.rows[HOLDOUT]))
+            held_out = _features(laid_out, fit.task, fit.stages)
+        measured = _measure(fit, held_out, stack)
         tables = dict(measured.tables)
         if ml_model.has_permutations and rule.holdout is not None:
-            tables["permutation_importances"] = _permute(rows.where(rule.holdout), profile.rows[HOLDOUT], fit)
+            tables["permutation_importances"] = _permute(_on_side(sided, HOLDOUT), profile.rows[HOLDOUT], fit)
         used = profile.rows[TRAINING]
         if ml_model.refit == "all":
             used += profile.rows[HOLDOUT]
-            fit = _fit_on(rows.where(f"({rule.training}) OR ({rule.holdout})"), used, fit.task, profile, stack)
+            fit = _fit_on(sided.where(f"{SIDE} IS NOT NULL").drop(SIDE), used, fit.task, profile, stack)
         signature = _signature(fit.task, fit.stages, columns)
         named = Named(fit.stages.slots, fit.stages.sources, tuple(class_text(value) for value in task.classes))
         tables |= explain(fit.fitted, fit.task.entry, named)
@@ -141,14 +144,14 @@ def _fit_on(rows: DataFrame, count: int, task: _Task, profile: Profile, stack: E
         stack: frees what is kept.
     """
     ml_model, partitions = task.ml_model, partition_count(count)
-    laid_out = _persisted(stack, lay_out(rows, ml_model.keys, partitions))
-    places = [entry.location for entry in ml_model.transforms]
-    stages = _with_inputs(fit_features(laid_out, task.transforms, profile.sizes, _target(task), places), ml_model)
+    laid_out = persisted(stack, lay_out(rows, ml_model.keys, partitions))
+    stages = _fit_stages(laid_out, task, profile)
     shape = DataShape(count, len(stages.slots), stages.arities, len(task.classes))
     weight = FIT_WEIGHT if task.class_weights else None
     estimator, params = make_estimator(ml_model, task.entry, shape, weight)
-    features = _persisted(stack, _features(laid_out, task, stages))
-    check_slots(features, ml_model, task.entry, stages.slots)
+    features = persisted(stack, _features(laid_out, task, stages))
+    if task.entry.reads_features:
+        check_slots(features, ml_model, task.entry, stages.slots)
     fitted = saved_form(estimator.fit(features))
     if task.entry.is_foreign:
         task = _with_foreign(task, fitted, features, len(stages.slots))
@@ -187,11 +190,6 @@ def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) 
     return next(column.type for column in columns if column.name.lower() == ml_model.label.lower())
 
 
-def _persisted(stack: ExitStack, rows: DataFrame) -> DataFrame:
-    stack.callback(rows.unpersist)
-    return rows.persist()
-
-
 def _usable_rows(training: DataFrame, task: _Task) -> DataFrame:
     """Return the rows after `where:` with the columns that the ML model reads, in the relation's order.
 
@@ -199,11 +197,15 @@ def _usable_rows(training: DataFrame, task: _Task) -> DataFrame:
     """
     ml_model = task.ml_model
     rows = training.where(ml_model.where) if ml_model.where else training
-    roles = {name.lower() for name in (*ml_model.roles, *ml_model.split.columns)}
+    roles = {name.lower() for name in (*ml_model.roles, *ml_model.split.columns_read)}
     read = roles | {transform.column.lower() for transform in task.transforms}
     names = [quote(column.name) for column in columns_of(rows.schema) if column.name.lower() in read]
     slices = slices_sql(ml_model)
     return rows.selectExpr(*names, *([f"{slices} AS {SLICES}"] if slices else []))
+
+
+def _on_side(sided: DataFrame, side: str) -> DataFrame:
+    return sided.where(f"{SIDE} = '{side}'").drop(SIDE)
 
 
 def _null_labels(rows: DataFrame, task: _Task) -> int:
@@ -230,6 +232,15 @@ def _with_foreign(task: _Task, fitted: Any, features: DataFrame, slots: int) -> 
     check_fitted(fitted, task.ml_model)
     returns = returned_by(fitted, fitted.transform(features).columns, task.entry)
     return replace(task, entry=replace(task.entry, returns=returns, explains=explained_by(fitted, slots)))
+
+
+def _fit_stages(rows: DataFrame, task: _Task, profile: Profile) -> FeatureStages:
+    """Return the stages from the relation's columns to those that the estimator reads."""
+    if not task.entry.reads_features:
+        return fit_role_stages(rows, task.ml_model, task.entry)
+    places = [entry.location for entry in task.ml_model.transforms]
+    features = fit_features(rows, task.transforms, profile.sizes, _target(task), places)
+    return _with_inputs(features, task.ml_model)
 
 
 def _with_inputs(stages: FeatureStages, ml_model: MlModel) -> FeatureStages:
@@ -267,7 +278,8 @@ def _features(rows: DataFrame, task: _Task, stages: FeatureStages) -> DataFrame:
     ml_model = task.ml_model
     for stage in stages.stages:
         rows = stage.transform(rows)
-    columns = [sf.col(FEATURES), *([sf.col(SLICES)] if SLICES in rows.columns else [])]
+    columns = [sf.col(FEATURES)] if task.entry.reads_features else []
+    columns += [sf.col(SLICES)] if SLICES in rows.columns else []
     if task.label_type is not None:
         metadata = class_metadata(task.classes) if task.classes else None
         columns.append(sf.expr(_label_sql(task)).alias(LABEL, metadata=metadata))
@@ -293,6 +305,19 @@ def _question(task: _Task) -> Question:
     )
 
 
+def _measure(fit: _Fit, held_out: DataFrame | None, stack: ExitStack) -> Evaluation:
+    """Return what a fit is measured by, on the rows that it was fitted on and on those held out, if there are any."""
+    scored = {TRAINING: fit.fitted.transform(fit.features)}
+    if held_out is not None:
+        scored[HOLDOUT] = fit.fitted.transform(held_out)
+    measured = evaluate(scored, fit.fitted, _question(fit.task))
+    if held_out is None or fit.task.entry.problem is not Problem.RECOMMENDATION:
+        return measured
+    ids, kept = Ids(fit.stages.stages[-1], fit.fitted), persisted(stack, held_out)
+    ranked = rank_metrics(ids, fit.task.ml_model, fit.features, kept, HOLDOUT)
+    return replace(measured, metrics=(*measured.metrics, *ranked))
+
+
 def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:
     from pyspark.ml import PipelineModel
 
@@ -303,6 +328,8 @@ def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) ->
     by_name = {column.name: column for column in columns}
     by_key = {column.name.lower(): column for column in columns}
     label = task.ml_model.label if task.label_type else None
+    inputs = tuple(by_key[name.lower()] for name in task.ml_model.inputs)
+    learnt_type = inputs[0].type if task.entry.returns is Returns.ITEMS else task.label_type
     return Signature(
         ml_model=task.ml_model.name,
         estimator=task.entry.name,
@@ -310,15 +337,14 @@ def _signature(task: _Task, stages: FeatureStages, columns: Sequence[Column]) ->
         features=tuple(by_name[transform.column] for transform in task.transforms),
         slots=stages.slots,
         slot_features=stages.sources,
-        outputs=as_returned_by(
-            task.entry, output_columns(task.entry.returns, label, task.label_type, len(task.classes))
-        ),
-        inputs=tuple(by_key[name.lower()] for name in task.ml_model.inputs),
+        outputs=as_returned_by(task.entry, output_columns(task.entry.returns, label, learnt_type, len(task.classes))),
+        inputs=inputs,
         label=label,
         label_type=task.label_type,
         classes=task.classes,
         threshold=task.ml_model.threshold,
         settings=dict(PINNED_SETTINGS),
+        roles=dict(task.ml_model.role_columns),
     )
 
 

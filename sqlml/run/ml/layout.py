@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.state import Column
-from sqlml.ir.type_rules import is_hashable
-from sqlml.run.ml.sql_text import is_atomic
+from sqlml.ir.type_rules import is_atomic, is_hashable
 from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
@@ -54,3 +54,9 @@ def row_hash(rows: DataFrame) -> SparkColumn:
 def own_columns(rows: DataFrame) -> list[Column]:
     """Return the columns of `rows` but those that sqlml added, which must not decide where a row goes."""
     return [column for column in columns_of(rows.schema) if not column.name.startswith(INTERNAL_PREFIX)]
+
+
+def persisted(stack: ExitStack, rows: DataFrame) -> DataFrame:
+    """Return `rows`, kept once they have been computed, until `stack` ends."""
+    stack.callback(rows.unpersist)
+    return rows.persist()

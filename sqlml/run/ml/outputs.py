@@ -29,6 +29,11 @@ def output_expressions(fitted: PipelineModel, signature: Signature) -> list[Spar
     match Returns(signature.returns):
         case Returns.VALUE:
             return [prediction]
+        case Returns.RATING | Returns.PREFERENCE:
+            # Spark's word for who or what was never seen is NaN.
+            return [sf.nanvl(prediction.cast("double"), sf.lit(None).cast("double"))]
+        case Returns.ITEMS:
+            return [sf.array_sort(prediction)]
         case Returns.QUANTILES:
             probabilities = ", ".join(literal(repr(float(value))) for value in model.getQuantileProbabilities())
             names = sf.expr(f"array({probabilities})")

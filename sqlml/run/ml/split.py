@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 HASH_BUCKETS = 10_000
+MOST_EXACT = 2**52
+"""Below it a double, which is what Spark's percentiles are, holds every whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,9 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
     - time: held out from the cut on. The cut is `holdout_from`, or the first instant after the exact
       (1 - holdout) quantile, so that at most that share is held out and equal instants stay together. Rows less than
       `gap_s` before the cut, and rows without a time, are on neither side.
+    - hash or time `within` a column: the rows of each of its values are held out from above the exact (1 - holdout)
+      quantile of their hashes or times: of fewer than 1 / holdout rows none. The conditions are windows, which can
+      stand in a SELECT and not in a WHERE.
     - column: held out where the column has one of `holdout_values`, fitted on where it has one of `train_values` or,
       if none are given, any other value or null.
     """
@@ -57,6 +62,8 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
     facts: dict[str, Any] = {"by": split.by, "columns": list(split.columns)}
     if split.by == "none":
         return SplitRule("true", None, facts)
+    if split.within is not None:
+        return _within(rows, split, {**facts, "within": split.within})
     if split.by == "hash":
         return _by_hash(rows, split, facts)
     if split.by == "time":
@@ -69,17 +76,42 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
 
 
 def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
-    names = split.columns or [column.name for column in own_columns(rows) if is_hashable(column.type)]
-    hashed = ", ".join(quote(name) for name in names)
-    bucket = f"pmod(xxhash64({hashed}, {split.seed}), {HASH_BUCKETS})"
+    names = _hashed_columns(rows, split)
+    bucket = _hash(names, split, HASH_BUCKETS)
     border = round(split.holdout * HASH_BUCKETS)
     facts |= {"columns": list(names), "seed": split.seed, "holdout": split.holdout}
     return SplitRule(f"{bucket} >= {border}", f"{bucket} < {border}", facts)
 
 
+def _hashed_columns(rows: DataFrame, split: Split) -> Sequence[str]:
+    return split.columns or [column.name for column in own_columns(rows) if is_hashable(column.type)]
+
+
+def _hash(names: Sequence[str], split: Split, buckets: int) -> str:
+    hashed = ", ".join(quote(name) for name in names)
+    return f"pmod(xxhash64({hashed}, {split.seed}), {buckets})"
+
+
+def _micros(name: str) -> str:
+    return f"unix_micros(CAST({quote(name)} AS TIMESTAMP))"
+
+
+def _within(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
+    facts |= {"holdout": split.holdout}
+    if split.by == "hash":
+        names = _hashed_columns(rows, split)
+        value = _hash(names, split, MOST_EXACT)
+        facts |= {"columns": list(names), "seed": split.seed}
+    else:
+        value = _micros(split.columns[0])
+    group = f"PARTITION BY {quote(split.within or '')}"
+    border = f"percentile_disc({1 - split.holdout}D) WITHIN GROUP (ORDER BY {value}) OVER ({group})"
+    return SplitRule(f"{value} <= {border}", f"{value} > {border}", facts)
+
+
 def _by_time(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     name = split.columns[0]
-    micros = f"unix_micros(CAST({quote(name)} AS TIMESTAMP))"
+    micros = _micros(name)
     cut = _given_cut(rows, split) if split.holdout_from else _learn_cut(rows, micros, split.holdout)
     if cut is None:
         return SplitRule(f"{micros} IS NOT NULL", "false", facts)

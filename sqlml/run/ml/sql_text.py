@@ -21,8 +21,3 @@ def typed_literal(value: Scalar, data_type: str) -> str:
 def is_float(data_type: str) -> bool:
     """Tell whether values of a Spark type may be NaN or infinite."""
     return data_type in ("float", "double")
-
-
-def is_atomic(data_type: str) -> bool:
-    """Tell whether a Spark type holds one value, which can be hashed and sorted."""
-    return not data_type.startswith(("array<", "map<", "struct<", "vector", "matrix", "variant"))

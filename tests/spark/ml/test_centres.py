@@ -100,3 +100,23 @@ def test_a_feature_of_one_value_keeps_it(spark, rows, spec, tmp_path):
         centres, _, _ = fit(spark, given, ml_model, tmp_path / str(number))
         assert {row.same for row in centres.collect()} == {7.5}
         assert {row.mostly for row in centres.collect()} == {None}
+
+
+@pytest.mark.parametrize("estimator", ["BisectingKMeans", "GaussianMixture"])
+def test_other_clusterings_have_centres_too(spark, rows, spec, tmp_path, estimator):
+    how = TransformSpec(("x", "n"), PLACE, impute=0, scale="max_abs")
+    given = {"label": None, "include": ("x", "n"), "transforms": (how,), "split": Split(by="none")}
+    fitted = fit_ml_model(spark, spec(estimator, params={"k": 2, "maxIter": 3}, **given), rows, tmp_path / "m")
+    pipeline = load_fitted(spark, tmp_path / "m")
+    version = Version("m", 1, "", Fingerprint("", ""), fitted.signature, facts=fitted.facts)
+    last = pipeline.stages[-1]
+    plain = last.clusterCenters() if estimator == "BisectingKMeans" else [each.mean for each in last.gaussians]
+    greatest = rows.selectExpr("max(abs(x))", "max(abs(n))").collect()[0]
+    counts = {
+        row.cluster: row["count"]
+        for row in score(pipeline, fitted.signature, rows).groupBy("cluster").count().collect()
+    }
+    found = centre_rows(spark, pipeline, version).collect()
+    assert {row.cluster: row.size for row in found} == counts
+    for row in found:
+        assert (row.x, row.n) == pytest.approx([a * b for a, b in zip(plain[row.cluster], greatest, strict=True)])

@@ -14,7 +14,7 @@ from sqlml.build import Request, build, load_project, open_project_store
 from sqlml.cli.progress import SilentProgress
 from sqlml.errors import DataError
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import Slice, ThresholdRule
+from sqlml.ir.measuring import Slice, ThresholdRule
 from sqlml.ir.results import Status
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted

@@ -86,3 +86,24 @@ def test_by_column(rows_of, spec):
     found, _ = sides(rows, spec(split=split))
     for row in rows.collect():
         assert found[row.id] == {1: "holdout", 2: "training", 3: "training"}.get(row.n)
+
+
+def test_a_share_of_each_group_is_held_out(spark, spec):
+    """Of 1, 4, 5 and 11 rows in a group at most a fifth, the greatest hashes or the last times; ties stay together."""
+    rows = spark.sql(
+        "select *, n * 100 + i as id, timestamp '2024-01-01' + make_dt_interval(if(n = 11, 0, i)) as at "
+        "from (select explode(array(1, 4, 5, 11)) as n) lateral view explode(sequence(1, n)) as i"
+    )
+    by_hash, rule = sides(rows, spec(split=Split(by="hash", within="n")))
+    held = [row_id // 100 for row_id, side in by_hash.items() if side == "holdout"]
+    assert sorted(held) == [5, 11, 11]
+    assert set(by_hash.values()) == {"training", "holdout"}
+    assert rule.facts["within"] == "n"
+    buckets = rows.selectExpr("id", "n", "pmod(xxhash64(id, 42), 4503599627370496) as bucket").collect()
+    for n in (5, 11):
+        ordered = sorted((row.bucket, row.id) for row in buckets if row.n == n)
+        assert {row_id for _, row_id in ordered[-(n // 5) :]} == {
+            row_id for row_id, side in by_hash.items() if side == "holdout" and row_id // 100 == n
+        }
+    by_time, _ = sides(rows, spec(split=Split(by="time", columns=("at",), within="n")))
+    assert [row_id for row_id, side in by_time.items() if side == "holdout"] == [505]

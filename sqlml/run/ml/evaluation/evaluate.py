@@ -98,6 +98,13 @@ def evaluate(scored: Mapping[str, DataFrame], fitted: Any, question: Question) -
         return _rankings(scored, question) if is_ranked else _decisions(scored, question)
     if entry.problem is Problem.REGRESSION:
         return _errors(scored, fitted, question)
+    if entry.returns is Returns.RATING:
+        # Of who or what the fit did not see there is no prediction, and so no error.
+        return _errors(
+            {dataset: rows.where("NOT isnan(prediction)") for dataset, rows in scored.items()}, fitted, question
+        )
+    if entry.problem in (Problem.RECOMMENDATION, Problem.PATTERNS):
+        return Evaluation(())
     metrics: list[Metric] = []
     for dataset, rows in scored.items():
         # Spark's own evaluators read them several times.

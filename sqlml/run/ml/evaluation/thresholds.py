@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sqlml.ir.project import MlModel, ThresholdRule
+from sqlml.ir.measuring import ThresholdRule
+from sqlml.ir.project import MlModel
 from sqlml.run.ml.evaluation.binary import LABELS, PREDICTED, Ranking, bin_scores, binary_expressions
 from sqlml.run.ml.evaluation.decisions import decision_values, measure_classes
 from sqlml.run.ml.evaluation.rows import SLICES, collect_groups, rows_to_measure

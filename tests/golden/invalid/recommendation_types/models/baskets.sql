@@ -1,0 +1,1 @@
+select 'milk' as product, array(array(1)) as products

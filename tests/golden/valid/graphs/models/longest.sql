@@ -1,0 +1,1 @@
+select sequence, freq from {{ ref('paths') }} where size(sequence) > 1

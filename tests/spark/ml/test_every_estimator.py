@@ -136,6 +136,11 @@ CASES = {
 }  # fmt: skip
 
 
+# One of each kind is fitted whenever tests run, the others with --long.
+ALWAYS = ("logistic", "forest", "linear", "survival", "means", "topics")
+NAMES = [name if name in ALWAYS else pytest.param(name, marks=pytest.mark.long) for name in CASES]
+
+
 def test_every_estimator_has_a_case():
     # Those without features are in `test_recommendations.py`.
     assert {case.estimator for case in CASES.values()} == {e.name for e in ESTIMATORS.values() if e.reads_features}
@@ -259,7 +264,7 @@ def hand_made(table, new_rows):
     return hand_made
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_predictions_are_those_of_spark_ml_by_hand(fitted, hand_made, new_rows, spark, name):
     from pyspark.sql import functions as sf
 
@@ -315,7 +320,7 @@ def check_outputs(case, signature, row, plain):
             assert found["distance"] >= 0
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_two_params_are_not_the_default(fitted, name):
     case = CASES[name]
     entry = case.entry
@@ -328,7 +333,7 @@ def test_two_params_are_not_the_default(fitted, name):
     assert sum(default.get(key) != value for key, value in given.items() if key not in ("seed", "classifier")) >= 2
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_tables_carry_the_names_of_features(fitted, name):
     folder, results = fitted
     signature = results[name].signature

@@ -17,7 +17,7 @@ from sqlml.errors import format_error
 from sqlml.ir.results import Status
 from sqlml.persist.version_tables import read_tables
 
-pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
+pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.usefixtures("warm")]
 
 PART = "if(row_id % 5 = 0, 'test', 'train') as part"
 HELD = "split: {by: column, column: part, holdout_values: [test]}"

@@ -25,7 +25,6 @@ from sqlml.run.ml.score import load_fitted, score
 from tests.spark.ml.words.cases import CASES
 
 TOLERANCE = 1e-9
-NAMES = [case.name for case in CASES]
 
 ROWS = """
 with noise as (
@@ -106,6 +105,14 @@ GROUPS = groups()
 MODEL = {case.name: name for name, cases in GROUPS.items() for case in cases}
 
 
+# The fits of a kind of label each; the others with --long.
+ALWAYS = ("amount_0", "late_0")
+
+
+def marks_of(name):
+    return () if name in ALWAYS else (pytest.mark.long,)
+
+
 def label_of(case):
     return MODEL[case.name].partition("_")[0]
 
@@ -181,13 +188,17 @@ def new_rows(spark, new_folder):
 
 
 @pytest.fixture(scope="module")
-def fitted(spark, base, ml_models, tmp_path_factory):
-    """By name: what the fit gave, and the folder of the fitted model."""
+def fitted(request, spark, base, ml_models, tmp_path_factory):
+    """By name: what the fit gave, and the folder of the fitted model; of those that are tested."""
+    tests = [item for item in request.session.items if item.module is request.module and "fitted" in item.fixturenames]
+    given = [item.callspec.params for item in tests]
+    wanted = {params["name"] if "name" in params else MODEL[params["case"].name] for params in given}
     folder = tmp_path_factory.mktemp("fitted")
     rows = base.selectExpr(*wide(["id", "amount", "late"]).split(", "))
     return {
         name: (fit_ml_model(spark, ml_model, rows, folder / name), folder / name)
         for name, ml_model in ml_models.items()
+        if name in wanted
     }
 
 
@@ -208,7 +219,7 @@ def alone(fitted, new_folder, tmp_path_factory):
     return json.loads(out.read_text())
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
+@pytest.mark.parametrize("case", [pytest.param(c, id=c.name, marks=marks_of(MODEL[c.name])) for c in CASES])
 def test_a_word_is_spark_mls_own(base, new_rows, fitted, alone, case):
     from pyspark.ml import Pipeline, feature
     from pyspark.ml.functions import vector_to_array
@@ -231,7 +242,7 @@ def test_a_word_is_spark_mls_own(base, new_rows, fitted, alone, case):
         assert mine == pytest.approx(theirs, abs=TOLERANCE, rel=TOLERANCE, nan_ok=True)
 
 
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in GROUPS])
 def test_predictions_without_sqlml_are_those_of_sqlml(spark, new_rows, fitted, alone, name):
     result, folder = fitted[name]
     scored = score(load_fitted(spark, folder), result.signature, new_rows, "ours_").orderBy("id")
@@ -245,7 +256,7 @@ def test_every_word_has_a_case():
     assert {case.word for case in CASES} == {word.name for word in WORDS}
 
 
-@pytest.mark.parametrize("case", CASES, ids=NAMES)
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_params_that_are_not_the_default_are_tried(case):
     """Two, or as many as the word's stages have."""
     given = {

@@ -8,7 +8,7 @@ from corpus_score import TABLES, Score, read_rows
 from sqlml.build import Request, load_dag
 from sqlml.compile import compile_dag
 from sqlml.ir.aids import Aids
-from sqlml.ir.dag import PredictionNode, SourceNode, SqlNode
+from sqlml.ir.dag import AlgorithmNode, PredictionNode, SourceNode, SqlNode
 from sqlml.run.tables import read_files
 
 ROOT = Path(__file__).parents[3]
@@ -45,8 +45,8 @@ def test_types_of_project(project, spark, views, report):
         names, types = compiled.columns.get(node.id), compiled.types.get(node.id)
         if not node.relation or missing.intersection(node.parents):
             missing.add(node.id)
-        elif isinstance(node, PredictionNode):
-            # There is no fitted model; that its columns are these is tested where ML models are fitted.
+        elif isinstance(node, PredictionNode | AlgorithmNode):
+            # Nothing is fitted or run here; that the columns are these is tested where it is.
             assert names is not None, node.id
             assert None not in types, node.id
             parts = [f"cast(null as {kind}) as `{name}`" for name, kind in zip(names, types, strict=True)]

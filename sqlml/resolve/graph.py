@@ -160,19 +160,16 @@ class _Resolution:
         place = ml_model.places.value_of("training_data")
         trained_on = self._evaluate(ml_model.training_data, place, "training_data")
         parents = {trained_on.node_id: place} if trained_on is not None else {}
-        self.edges.setdefault(node_id, parents)
-        self.nodes.setdefault(
-            node_id,
-            MlNode(
-                id=node_id,
-                name=ml_model.name,
-                path=ml_model.path,
-                places=ml_model.places,
-                tags=ml_model.tags,
-                parents=tuple(parents),
-                ml_model=ml_model,
-            ),
+        node = MlNode(
+            id=node_id,
+            name=ml_model.name,
+            path=ml_model.path,
+            places=ml_model.places,
+            tags=ml_model.tags,
+            parents=tuple(parents),
+            ml_model=ml_model,
         )
+        self._add(node, parents)
         for output in ml_model.outputs:
             self._add_ml_output(output, ml_model, None if trained_on is None else trained_on.node_id)
 
@@ -192,48 +189,47 @@ class _Resolution:
         among = training if OUTPUT_KINDS[output.kind].is_near else None
         if among is not None:
             parents.setdefault(among, place)
-        self.edges.setdefault(node_id, parents)
-        self.nodes.setdefault(
-            node_id,
-            MlOutputNode(
-                id=node_id,
-                name=output.name,
-                path=ml_model.path,
-                places=output.places,
-                tags=output.tags,
-                parents=tuple(parents),
-                relation=self.index.relations[output.name].relation,
-                ml_model=owner,
-                output=output,
-                over=None if over is None else over.node_id,
-                seen=seen,
-                seen_where=ml_model.where if is_own else None,
-                among=among,
-                among_where=ml_model.where if among is not None else None,
-                keys=ml_model.keys if among is not None else (),
-            ),
+        node = MlOutputNode(
+            id=node_id,
+            name=output.name,
+            path=ml_model.path,
+            places=output.places,
+            tags=output.tags,
+            parents=tuple(parents),
+            relation=self.index.relations[output.name].relation,
+            ml_model=owner,
+            output=output,
+            over=None if over is None else over.node_id,
+            seen=seen,
+            seen_where=ml_model.where if is_own else None,
+            among=among,
+            among_where=ml_model.where if among is not None else None,
+            keys=ml_model.keys if among is not None else (),
         )
+        self._add(node, parents)
 
     def _add_algorithm(self, entry: AlgorithmRelation) -> None:
         node_id, key = f"{entry.kind}.{entry.name}", ALGORITHMS[entry.algorithm].over
         place = entry.places.value_of(key)
         over = self._evaluate(entry.over, place, key)
         parents = {} if over is None else {over.node_id: place}
-        self.edges.setdefault(node_id, parents)
-        self.nodes.setdefault(
-            node_id,
-            AlgorithmNode(
-                id=node_id,
-                name=entry.name,
-                path=entry.path,
-                places=entry.places,
-                tags=entry.tags,
-                parents=tuple(parents),
-                relation=self.index.relations[entry.name].relation,
-                algorithm_relation=entry,
-                read="" if over is None else str(over),
-            ),
+        node = AlgorithmNode(
+            id=node_id,
+            name=entry.name,
+            path=entry.path,
+            places=entry.places,
+            tags=entry.tags,
+            parents=tuple(parents),
+            relation=self.index.relations[entry.name].relation,
+            algorithm_relation=entry,
+            read="" if over is None else str(over),
         )
+        self._add(node, parents)
+
+    def _add(self, node: Node, parents: Mapping[str, SourceLocation]) -> None:
+        """Keep a node with the places that name its parents, unless one of its id is there."""
+        self.nodes.setdefault(node.id, node)
+        self.edges.setdefault(node.id, parents)
 
     def _evaluate(self, text: str, place: SourceLocation, key: str) -> Relation | None:
         """Return the relation that a reference in YAML names, or None with the error noted."""
@@ -266,12 +262,9 @@ class _Resolution:
                 ml_model=call.ml_model,
                 scored=call.scored,
             )
-            self.nodes.setdefault(call.node_id, node)
-            self.edges.setdefault(call.node_id, parents)
-
+            self._add(node, parents)
         for table in read.ml_tables:
-            self.edges.setdefault(table.node_id, {table.ml_model: table.place})
-            self.nodes.setdefault(table.node_id, _ml_table_node(table))
+            self._add(_ml_table_node(table), {table.ml_model: table.place})
 
     def _singular_tests(self) -> dict[str, TestNode]:
         tests: dict[str, TestNode] = {}

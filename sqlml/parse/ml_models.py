@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
-
-from pydantic import BaseModel
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
@@ -22,7 +20,7 @@ from sqlml.parse.problems import validate
 from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.transform_checks import LANGUAGES
-from sqlml.parse.transform_specs import TransformEntry
+from sqlml.parse.transform_specs import Choices, TransformEntry
 
 
 def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
@@ -108,8 +106,8 @@ def _to_transform(entry: TransformEntry, position: int, places: Places) -> Trans
         key: getattr(entry, key) for key in TransformEntry.model_fields if key not in ("columns", "clip", "params")
     }
     for key, value in given.items():
-        if isinstance(value, BaseModel):
-            given[key] = _only_item(value.model_dump(exclude_none=True))
+        if isinstance(value, Choices):
+            given[key] = value.choice()
         elif isinstance(value, list):
             given[key] = tuple(value)
     clip = (entry.clip[0], entry.clip[1]) if entry.clip is not None and len(entry.clip) == 2 else None
@@ -124,13 +122,6 @@ def _to_transform(entry: TransformEntry, position: int, places: Places) -> Trans
         params=entry.params,
         **given,
     )
-
-
-def _only_item(said: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return the choice of a key such as `select:` and its value; checks have seen to it that there is one."""
-    for choice, value in said.items():
-        return choice, tuple(value) if isinstance(value, list) else value
-    return None
 
 
 def _to_split(spec: SplitSpec, event_time: str | None) -> Split:

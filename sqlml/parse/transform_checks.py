@@ -14,7 +14,7 @@ from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.words import MOST_CATEGORIES, OPTIONS, ORDER, find_word
 from sqlml.parse.specs import MlModelSpec
 from sqlml.parse.subject import Subject
-from sqlml.parse.transform_specs import SelectorSpec, TransformEntry
+from sqlml.parse.transform_specs import Choices, SelectorSpec, TransformEntry
 
 LANGUAGES = (
     "danish", "dutch", "english", "finnish", "french", "german", "hungarian", "italian", "norwegian", "portuguese",
@@ -162,7 +162,7 @@ def _wrong_norm(norm: float | None) -> Wrong:
 def _wrong_select(entry: TransformEntry) -> Wrong:
     if entry.select is None:
         return None
-    said = entry.select.model_dump(exclude_none=True)
+    said = entry.select.said()
     if len(said) != 1:
         return f"says {len(said)} ways to select", "write one of: variance, univariate, chi_square, slots"
     (way, value), mode = next(iter(said.items())), entry.params.get("selectionMode", "numTopFeatures")
@@ -185,7 +185,7 @@ def _is_position(slot: Any) -> bool:
 def _wrong_near(entry: TransformEntry) -> Wrong:
     if entry.near is None:
         return None
-    said = entry.near.model_dump(exclude_none=True)
+    said = entry.near.said()
     if len(said) != 1:
         return f"says {len(said)} ways to hash", "write one of: min_hash, random_projection"
     if (entry.near.random_projection or 1) <= 0:
@@ -219,8 +219,8 @@ def _check_label(entry: TransformEntry, spec: MlModelSpec, path: str, subject: S
         return
     for key in ("encode", "select"):
         value = getattr(entry, key)
-        if key == "select" and value is not None:
-            value = next(iter(value.model_dump(exclude_none=True).items()), None)
+        if isinstance(value, Choices):
+            value = value.choice()
         if value is not None and find_word(key, value).is_supervised:
             what = f"'{find_word(key, value).name}' learns from a label, and {spec.estimator} has none"
             yield subject.value_error(f"{path}.{key}", what, "remove it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from sqlml.parse.relation_specs import Spec
 from sqlml.parse.value_types import Columns, Finite, Positive, Tags, Value, describe, refuse
@@ -48,7 +48,21 @@ class SelectorSpec(Spec):
         return {"anyOf": [{"type": "array", "items": {"type": "string"}, "minItems": 1}, {"type": "string"}, ways]}
 
 
-class ReduceSpec(Spec):
+class Choices(BaseModel):
+    """A key such as `select:`, with one of several choices, each of which has a value of its own."""
+
+    def said(self) -> dict[str, Any]:
+        """Return the choices that were written, with their values; checks see to it that there is one."""
+        return self.model_dump(exclude_none=True)
+
+    def choice(self) -> tuple[str, Any] | None:
+        """Return the first of them, a list as a tuple; None if there is none."""
+        for name, value in self.said().items():
+            return name, tuple(value) if isinstance(value, list) else value
+        return None
+
+
+class ReduceSpec(Choices, Spec):
     """`reduce:`.
 
     Attributes:
@@ -58,7 +72,7 @@ class ReduceSpec(Spec):
     pca: Positive
 
 
-class SelectSpec(Spec):
+class SelectSpec(Choices, Spec):
     """`select:`, with one of these.
 
     Attributes:
@@ -74,7 +88,7 @@ class SelectSpec(Spec):
     slots: list[Value] | None = None
 
 
-class NearSpec(Spec):
+class NearSpec(Choices, Spec):
     """`near:`, with one of these.
 
     Attributes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlml.compile.readable import Readable
+from sqlml.compile.slots import check_slots
 from sqlml.errors import SqlmlError
 from sqlml.ir.estimators import estimator_of
+from sqlml.ir.features import feature_names
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
 from sqlml.ir.transforms import FeatureTransform, TypeOf, choose_transforms
@@ -45,7 +47,11 @@ def check_types(
     if not is_sound:
         return ()
     try:
-        return choose_transforms(columns, ml_model, estimator, expression_types(columns))
+        transforms = choose_transforms(columns, ml_model, estimator, expression_types(columns))
+        # A feature of an unknown type has unknown slots, and may be in any entry.
+        if len(transforms) == len(feature_names([column.name for column in columns], ml_model)):
+            errors.extend(check_slots(transforms, ml_model))
     except SqlmlError as error:
         errors.append(error)
         return ()
+    return transforms

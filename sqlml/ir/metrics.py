@@ -23,6 +23,7 @@ class MetricKind:
         is_of_decisions: whether it follows from which rows are predicted to be what, so that a threshold can be learnt
             by it.
         takes_k: whether it is about the first k places of a ranking: then it is measured as `ndcgAt10`.
+        is_compared: whether there is an interval of how much better than the trivial model's it is.
     """
 
     name: str
@@ -33,6 +34,7 @@ class MetricKind:
     takes_top: bool = False
     is_of_decisions: bool = False
     takes_k: bool = False
+    is_compared: bool = True
 
 
 DEFAULT_TOP = 0.1
@@ -106,7 +108,7 @@ METRICS: dict[str, MetricKind] = {
         MetricKind("precisionAtK", Problem.RECOMMENDATION, takes_k=True),
         MetricKind("recallAtK", Problem.RECOMMENDATION, takes_k=True),
         # The share of the items that are recommended to anybody.
-        MetricKind("coverageAtK", Problem.RECOMMENDATION, takes_k=True),
+        MetricKind("coverageAtK", Problem.RECOMMENDATION, takes_k=True, is_compared=False),
     )
 }
 

@@ -18,8 +18,10 @@ class Slot:
     features: tuple[str, ...]
 
 
-def fitted_slots(signature: Signature) -> tuple[Slot, ...]:
-    """Return the slots that a fitted model reads, in order."""
+def fitted_slots(signature: Signature) -> tuple[Slot, ...] | None:
+    """Return the slots that a fitted model reads, in order; None: it was saved without what they come from."""
+    if len(signature.slots) != len(signature.slot_features):
+        return None
     named = zip(signature.slots, signature.slot_features, strict=True)
     return tuple([Slot(name, features) for name, features in named])
 

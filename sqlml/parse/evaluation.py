@@ -18,6 +18,7 @@ _BASELINES = {
     Problem.CLASSIFICATION: ("majority",),
     Problem.REGRESSION: ("mean", "median"),
 }
+_SLICED = (*_BASELINES, Problem.RECOMMENDATION)
 
 
 def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
@@ -127,23 +128,39 @@ def _check_for_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subje
         elif "weight" not in estimator.roles:
             what = f"{name} takes no weights, by which 'class_weights' would count"
             yield subject.error("class_weights", what, "remove it, or take another estimator")
-    if spec.slices and problem not in _BASELINES:
-        what = f"'slices' is for classifiers and regressions, and {name} is neither"
+    if spec.slices and problem not in _SLICED:
+        what = f"'slices' is for classifiers, regressions and recommendations, and {name} is none of them"
         yield subject.error("slices", what, "remove it")
     if spec.permutation_importances and (problem not in _BASELINES or spec.split.by == "none"):
         why = f"{name} is neither" if problem not in _BASELINES else "no rows are held out"
         what = f"'permutation_importances' is for classifiers and regressions with a hold-out, and {why}"
         yield subject.error("permutation_importances", what, "remove it")
-    allowed = _BASELINES.get(problem, ())
+    # A rating is a number as well; of what was done only rankings are measured.
+    rated = _BASELINES[Problem.REGRESSION] if estimator.returns is Returns.RATING else ()
+    allowed = _BASELINES.get(problem, rated)
     if spec.baseline is not None and spec.baseline not in allowed:
         what = f"'baseline: {spec.baseline}' is no trivial model for {name}"
         fix = f"it is {' or '.join(allowed)}" if allowed else "remove 'baseline:'"
         yield subject.value_error("baseline", what, fix)
     for position, gate in enumerate(spec.gates):
-        if gate.better_than is not None and problem not in _BASELINES:
-            what = f"there is no trivial model to compare {name} with"
-            yield subject.error(f"gates.{position}.better_than", what, "give at_least: or at_most:")
+        yield from _check_comparison(gate, f"gates.{position}", spec, estimator, subject)
     yield from _check_learnt_threshold(spec, estimator, subject)
+
+
+def _check_comparison(
+    gate: GateSpec, path: str, spec: MlModelSpec, estimator: Estimator, subject: Subject
+) -> Iterator[SqlmlError]:
+    kind = METRICS.get(gate.metric)
+    if gate.better_than is not None and estimator.problem not in _SLICED:
+        what = f"there is no trivial model to compare {spec.estimator} with"
+        yield subject.error(f"{path}.better_than", what, "give at_least: or at_most:")
+    elif gate.better_than is not None and kind is not None and not kind.is_compared:
+        what = f"'{gate.metric}' has no interval, by which it would be compared with the trivial model"
+        yield subject.error(f"{path}.better_than", what, "give at_least: or at_most:")
+    if kind is not None and kind.takes_k and (gate.dataset == "training" or spec.split.by == "none"):
+        what = f"the gate is about rows that are fitted on, and '{gate.metric}' is measured on held-out ones alone"
+        fix = "remove 'dataset:'" if gate.dataset == "training" else "hold rows out: another 'split:'"
+        yield subject.error(f"{path}.metric", what, fix)
 
 
 def _check_learnt_threshold(spec: MlModelSpec, estimator: Estimator, subject: Subject) -> Iterator[SqlmlError]:

@@ -138,6 +138,15 @@ def test_a_champion_of_another_spec_says_nothing_of_the_slots(project, change):
     assert not set(CARRIERS) & set(slots_of(lineage, LATE))
 
 
+def test_a_champion_that_was_saved_without_what_its_slots_come_from_says_nothing_of_them(project):
+    workshop = project()
+    version = champion(workshop)
+    old = replace(version, signature=replace(version.signature, slot_features=()))
+    lineage = trace_vectors(workshop.compile(), {"late": old})
+    assert set(lineage.versions.values()) == {None}
+    assert list(slots_of(lineage, LATE)) == ["carrier=*", "miles", "pair[*]", "is_home"]
+
+
 def test_other_sql_with_the_same_features_keeps_the_slots(project):
     workshop = project()
     version = champion(workshop)

@@ -24,7 +24,8 @@ def trace_vectors(compiled: Compiled, champions: Mapping[str, Version]) -> Linea
     """Return the lineage of `compiled` in which what a fitted model returns comes from the slots of feature vectors.
 
     Each ML model, and each of its predictions, has a vector (`vector_of` its id), whose columns are its slots: those of
-    the champion, or those that a fit would make where there is none, or where the spec says another thing since.
+    the champion, or those that a fit would make where there is none, where the spec says another thing since, or where
+    the champion was saved without what its slots come from.
 
     Args:
         compiled: with its lineage.
@@ -49,7 +50,7 @@ def _is_current(node: MlNode, compiled: Compiled, champion: Version | None) -> b
     if champion is None or expected is None:
         return False
     was, now = champion.fingerprint.parts, compiled.fingerprints[node.id].parts
-    is_same = all(was.get(part) == now.get(part) for part in _DECIDING)
+    is_same = all(was.get(part) == now.get(part) for part in _DECIDING) and fitted_slots(champion.signature) is not None
     return is_same and not compare_features(champion.signature.features, expected, (), ())
 
 
@@ -67,7 +68,8 @@ class _Fitted:
         self.version = None if champion is None else champion.version
         features = compiled.features.get(node.id) or ()
         transforms = compiled.transforms.get(node.id, ())
-        self._slots = expected_slots(features, transforms) if champion is None else fitted_slots(champion.signature)
+        fitted = None if champion is None else fitted_slots(champion.signature)
+        self._slots = expected_slots(features, transforms) if fitted is None else fitted
         self.vectors = [vector_of(node.id)]
         self._learnt = (
             Edge(ColumnRef(vector_of(node.id), EVERY), Kind.FIT),

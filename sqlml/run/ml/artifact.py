@@ -98,13 +98,20 @@ def read_signature(folder: Path) -> Signature:
     Raises:
         DataError: there is none, or it cannot be read.
     """
-    entry = dict(_document(folder)["signature"])
-    entry["features"] = tuple(Column(**column) for column in entry["features"])
-    entry["inputs"] = tuple(Column(**column) for column in entry["inputs"])
-    entry["outputs"] = tuple(Column(**column) for column in entry["outputs"])
-    entry["slot_features"] = tuple(tuple(names) for names in entry["slot_features"])
-    entry["slots"], entry["classes"] = tuple(entry["slots"]), tuple(entry["classes"])
-    return Signature(**entry)
+    try:
+        entry = dict(_document(folder)["signature"])
+        for name in ("features", "inputs", "outputs"):
+            entry[name] = tuple([Column(**column) for column in entry[name]])
+        entry["slot_features"] = tuple([tuple(names) for names in entry["slot_features"]])
+        entry["slots"], entry["classes"] = tuple(entry["slots"]), tuple(entry["classes"])
+        return Signature(**entry)
+    except (KeyError, TypeError) as error:
+        raise _other_version(folder) from error
+
+
+def _other_version(folder: Path) -> DataError:
+    what = f"the fitted model in '{folder}' was saved by another version of sqlml"
+    return DataError(what, fix="fit it again: sqlml build --retrain NAME")
 
 
 def checksums(folder: Path) -> dict[str, str]:
@@ -120,7 +127,7 @@ def _document(folder: Path) -> Mapping[str, Any]:
         fix = "restore it from a backup, name another --version, or fit it again: sqlml build --retrain NAME"
         raise DataError(f"there is no readable fitted model in '{folder}'", fix=fix) from error
     if document.get("format") != _FORMAT:
-        raise DataError(f"the fitted model in '{folder}' was saved by another version of sqlml", fix="fit it again")
+        raise _other_version(folder)
     return dict(document)
 
 

@@ -310,11 +310,12 @@ def _measure(fit: _Fit, held_out: DataFrame | None, stack: ExitStack) -> Evaluat
     scored = {TRAINING: fit.fitted.transform(fit.features)}
     if held_out is not None:
         scored[HOLDOUT] = fit.fitted.transform(held_out)
-    measured = evaluate(scored, fit.fitted, _question(fit.task))
+    question = _question(fit.task)
+    measured = evaluate(scored, fit.fitted, question)
     if held_out is None or fit.task.entry.problem is not Problem.RECOMMENDATION:
         return measured
     ids, kept = Ids(fit.stages.stages[-1], fit.fitted), persisted(stack, held_out)
-    ranked = rank_metrics(ids, fit.task.ml_model, fit.features, kept, HOLDOUT)
+    ranked = rank_metrics(ids, fit.task.ml_model, fit.features, kept, dataset=HOLDOUT, question=question)
     return replace(measured, metrics=(*measured.metrics, *ranked))
 
 

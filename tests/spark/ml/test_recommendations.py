@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 
@@ -69,7 +70,14 @@ ml_models:
     keys: [line]
     params: {json.dumps(PARAMS)}
     {SPLIT}
-    gates: [{{metric: rmse, at_most: 0.99}}, {{metric: ndcgAtK, k: 5, at_least: 0}}]
+    slices:
+      - {{name: good, where: "stars >= 3"}}
+      - {{name: nobody, where: "stars < 0"}}
+      - {{name: few, where: "movie_id < 9"}}
+    gates:
+      - {{metric: rmse, at_most: 0.99}}
+      - {{metric: rmse, better_than: baseline}}
+      - {{metric: ndcgAtK, k: 5, at_least: 0, slice: good}}
     outputs:
       - {{name: top_movies, kind: recommend_items, for: ref('active_users'), top: 4, exclude_seen: true}}
       - {{name: top_fans, kind: recommend_users, top: 3}}
@@ -166,7 +174,7 @@ def scores(spark, built):
 
 
 def metrics_of(version, dataset="holdout"):
-    return {entry.metric: entry.value for entry in version.metrics if entry.dataset == dataset}
+    return {entry.metric: entry.value for entry in version.metrics if (entry.dataset, entry.slice) == (dataset, "")}
 
 
 def test_the_error_is_the_one_that_is_known(built):
@@ -218,6 +226,10 @@ def ranked(names, values, top, without=()):
     return [(names[at], pytest.approx(-value, rel=1e-5)) for value, at in order[:top]]
 
 
+def by_text(pair):
+    return pair[0], str(pair[1])
+
+
 def by_rank(rows, column, value):
     return sorted((row for row in rows if row[column] == value), key=lambda row: row["rank"])
 
@@ -258,25 +270,43 @@ def test_similar_items_have_the_greatest_cosine(rows_of, scores):
 
 
 def test_ranking_metrics_are_those_of_spark(spark, built, scores, ratings):
+    """Of all held-out rows and of slices of them; and so are those of the films that most training rows have."""
     from pyspark.ml.evaluation import RankingEvaluator
 
     users, movies, matrix, _ = scores
     training, held_out = ratings
-    lists, shown = [], {5: set(), 10: set()}
-    for user in sorted({who for _, who, _, _ in held_out if who in users}):
-        rated = {movie for _, who, movie, _ in training if who == user}
-        best = [movie for movie, _ in ranked(movies, matrix[users.index(user)], 10, rated)]
-        lists.append(([float(movie) for movie in best], [float(m) for _, who, m, _ in held_out if who == user]))
-        for k, seen in shown.items():
-            seen |= set(best[:k])
-    rows = spark.createDataFrame(lists, "prediction array<double>, label array<double>")
-    found = metrics_of(built.champion("taste"))
-    for k in (5, 10):
-        for name in ("ndcgAtK", "precisionAtK", "recallAtK", "meanAveragePrecisionAtK"):
-            expected = RankingEvaluator(metricName=name, k=k).evaluate(rows)
-            assert 0 < expected < 1
-            assert found[f"{name[:-1]}{k}"] == pytest.approx(expected, abs=1e-9), (name, k)
-        assert found[f"coverageAt{k}"] == pytest.approx(len(shown[k]) / len(movies))
+    counts = Counter(movie for _, _, movie, _ in training)
+    popular = [-counts[movie] for movie in movies]
+    slices = {"": held_out, "good": [row for row in held_out if row[3] >= 3], "few": [r for r in held_out if r[2] < 9]}
+    found = {(entry.slice, entry.metric): entry for entry in built.champion("taste").metrics}
+    for part, rows in slices.items():
+        own, most, shown = [], [], {5: (set(), set()), 10: (set(), set())}
+        for user in sorted({who for _, who, _, _ in rows if who in users}):
+            rated = {movie for _, who, movie, _ in training if who == user}
+            liked = [float(movie) for _, who, movie, _ in rows if who == user]
+            by_fit = [movie for movie, _ in ranked(movies, matrix[users.index(user)], 10, rated)]
+            by_rows = [movie for _, movie in sorted(zip(popular, movies, strict=True), key=by_text)]
+            by_rows = [movie for movie in by_rows if movie not in rated][:10]
+            own.append(([float(movie) for movie in by_fit], liked))
+            most.append(([float(movie) for movie in by_rows], liked))
+            for k, (fit, trivial) in shown.items():
+                fit |= set(by_fit[:k])
+                trivial |= set(by_rows[:k])
+        for k in (5, 10):
+            for name in ("ndcgAtK", "precisionAtK", "recallAtK", "meanAveragePrecisionAtK"):
+                entry = found[part, f"{name[:-1]}{k}"]
+                for lists, value in ((own, entry.value), (most, entry.baseline)):
+                    table = spark.createDataFrame(lists, "prediction array<double>, label array<double>")
+                    expected = RankingEvaluator(metricName=name, k=k).evaluate(table)
+                    assert 0 < expected < 1
+                    assert value == pytest.approx(expected, abs=1e-9), (part, name, k)
+                assert entry.rows == len(own)
+                assert entry.low < entry.value < entry.high
+                assert entry.gain_low < entry.value - entry.baseline < entry.gain_high
+            coverage = found[part, f"coverageAt{k}"]
+            expected = [len(seen) / len(movies) for seen in shown[k]]
+            assert [coverage.value, coverage.baseline] == pytest.approx(expected)
+    assert not [part for part, _ in found if part == "nobody"]
 
 
 def test_of_deeds_only_rankings_are_measured(built):

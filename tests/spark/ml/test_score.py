@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from sqlml.errors import DataError, format_error
@@ -158,3 +160,15 @@ def test_changed_files_are_an_error(spark, fitted):
         file.write_bytes(before)
     with pytest.raises(DataError, match="no readable fitted model"):
         load_fitted(spark, folder / "none")
+
+
+def test_what_another_version_of_sqlml_saved_is_to_be_fitted_again(tmp_path):
+    document = {"format": 1, "signature": {"ml_model": "m", "features": [], "inputs": [], "outputs": [], "slots": []}}
+    for changed in (document, document | {"format": 0}):
+        (tmp_path / "signature.json").write_text(json.dumps(changed))
+        with pytest.raises(DataError) as caught:
+            read_signature(tmp_path)
+        assert format_error(caught.value) == (
+            f"error: the fitted model in '{tmp_path}' was saved by another version of sqlml\n"
+            "  fix: fit it again: sqlml build --retrain NAME"
+        )

@@ -25,7 +25,8 @@ class ConditionReader:
             what: it is, as errors call it.
             training: the relation whose rows it chooses.
         """
-        key = key_of(text, dump(training.columns))
+        types = [str(found or "") for found in training.types.values()]
+        key = key_of(text, dump(training.columns), *types)
         kept = self._cache.get("conditions", key, Condition)
         if kept is not None:
             return kept

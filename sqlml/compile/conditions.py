@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from sqlml.compile.checks.checker import check_statement
 from sqlml.compile.facts import Condition
 from sqlml.compile.readable import Readable
 from sqlml.compile.scopes import analyze
 from sqlml.compile.slices import slice_statement
+from sqlml.compile.spans import Spans
 from sqlml.compile.sql import Statement, parse_statement
 from sqlml.compile.tokens import digest_tokens
 from sqlml.errors import CompileError, SqlmlError
@@ -44,6 +46,11 @@ def read_condition(
     readable = {_TRAINING: Readable(_TRAINING, training.title, training.columns)}
     analysis = analyze(statement, readable, what, locate)
     errors.extend(analysis.errors)
+    types = None if training.columns is None else training.types
+    _, problems = check_statement(statement, Spans(statement.tokens), {_TRAINING: types}.get)
+    errors.extend(
+        [CompileError(f"{what} {found.what}", locate(*found.span), found.fix) for found in problems if not found.code]
+    )
     if not analysis.is_exact:
         return Condition(digest_tokens(statement.tokens), None)
     read = slice_statement(statement, analysis.query, ["kept"]).parents.get(_TRAINING, frozenset())

@@ -32,7 +32,7 @@ def check_ml_node(
         training: its training relation; where its columns are unknown, no column of the spec is checked.
         conditions: reads its `where:`.
     """
-    ml_model, title, columns = node.ml_model, training.title, training.columns
+    ml_model, columns = node.ml_model, training.columns
     errors.extend(check_estimator_params(ml_model))
     errors.extend(_check_threshold(ml_model))
     errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
@@ -47,7 +47,7 @@ def check_ml_node(
         except SqlmlError as error:
             errors.append(error)
     errors.extend(_check_feature_count(ml_model, features))
-    errors.extend(check_transforms(ml_model, title, columns, features))
+    errors.extend(check_transforms(ml_model, training, features))
     errors.extend(_check_allowed(ml_model, features))
     return features, condition
 

@@ -5,6 +5,7 @@ This is the slow half of the compile phase; `sql_reader` asks for it where nothi
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -69,6 +70,10 @@ class FreshReader:
     def __init__(self, refs: Mapping[str, str], timing: Timing) -> None:
         self._refs = refs
         self._timing = timing
+        # sqlglot logs what other dialects lack, which would reach the terminal and concerns nobody here.
+        logger = logging.getLogger("sqlglot")
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
         # Kept only where a part of the statement will be asked for: trees take most of the memory.
         self._trees: dict[str, tuple[Statement, Analysis]] = {}
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
+from sqlml.compile.checks.checker import check_statement
 from sqlml.compile.determinism import find_unstable
 from sqlml.compile.readable import Readable
 from sqlml.compile.scopes import analyze
+from sqlml.compile.spans import Spans
 from sqlml.compile.sql import Statement, parse_statement
-from sqlml.compile.types import parse_type
+from sqlml.compile.types import SparkType, parse_type
 from sqlml.compile.types.generators import GENERATORS, function_name
 from sqlml.compile.types.queries import type_query
 from sqlml.errors import CompileError, SqlmlError
@@ -34,12 +36,15 @@ _AGGREGATES = frozenset(
 _FIX = "compute it in the SQL model, or write SQL of one value of one row"
 
 
-def check_expression(sql: str, column: str, what: str, place: SourceLocation) -> Iterator[SqlmlError]:
+def check_expression(
+    sql: str, column: str, given: SparkType | None, what: str, place: SourceLocation
+) -> Iterator[SqlmlError]:
     """Yield what keeps `sql` from being an expression over one row's value of `column`.
 
     Args:
         sql: the expression.
         column: the only name that it may use.
+        given: its type; None: unknown.
         what: whose SQL it is, for errors (`expr: of 'x' of ml model 'm'`).
         place: of the whole expression.
     """
@@ -60,6 +65,10 @@ def check_expression(sql: str, column: str, what: str, place: SourceLocation) ->
         used = wrong.what.partition(", which ")[0]
         fix = "write {column} for the column; compute what needs several columns in the SQL model"
         yield CompileError(f"{used}, and may use '{column}' alone", wrong.location, fix)
+    types = {_RELATION: {column: given}}
+    for found in check_statement(statement, Spans(statement.tokens), types.get)[1]:
+        if not found.code:
+            yield CompileError(f"{what} {found.what}", place, found.fix)
 
 
 def expression_type(sql: str, column: str, data_type: str) -> str | None:

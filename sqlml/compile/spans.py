@@ -90,6 +90,10 @@ class Spans:
                 return None
         return None
 
+    def call(self, name: int) -> Span:
+        """Return where the call stands whose name is the token at index `name`."""
+        return self._tokens[name].start, self._tokens[self._balanced(name, name + 1)[1]].end + 1
+
     def _at(self, offset: int) -> int:
         """Return the index of the token that begins at `offset`."""
         if not self._starts:

@@ -16,9 +16,10 @@ from sqlglot.errors import ParseError as SqlglotParseError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlml.compile.checks.counts import wrong_count
+from sqlml.compile.checks.problem import Problem
 from sqlml.compile.checks.spark_table import spark_table
 from sqlml.compile.spans import Spans
-from sqlml.errors import CompileError
+from sqlml.errors import CompileError, ErrorList, SqlmlError
 from sqlml.ir.location import SourceLocation
 
 
@@ -34,6 +35,9 @@ _COUNTED = ("Required", "The number of provided arguments")
 # After a comma these can only mean that something is missing; sqlglot reads over it, Spark does not.
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
 
+# Not calls, though functions have the same names.
+_WORDS = (TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.IN, TokenType.LIKE, TokenType.STRING)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -42,11 +46,13 @@ class Statement:
     Attributes:
         text: without trailing semicolons.
         tokens: without trailing semicolons; comments are no tokens.
+        miscounted: calls with a wrong number of arguments, which may be in `tree` without them.
     """
 
     text: str
     tokens: tuple[Token, ...]
     tree: exp.Expr
+    miscounted: tuple[Problem, ...] = ()
 
 
 def parse_statement(text: str, what: str, locate: Locate) -> Statement:
@@ -66,13 +72,16 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
         raise CompileError(f"{what} has no SQL", locate(0), "write a SELECT")
     _check_commas(tokens, what, locate)
     try:
-        trees = _parse(tokens, text, what, locate)
+        trees, miscounted = _parse(tokens, text, what, locate)
     except SqlglotParseError as error:
-        raise _unreadable(error, tokens, what, locate) from None
+        raise _unreadable(error.errors[0], tokens, what, locate) from None
     except RecursionError:
         raise CompileError(
             f"{what} is nested too deeply to be read", locate(0), "split it into several SQL models"
         ) from None
+    except (IndexError, ValueError, TypeError, AttributeError):
+        # So sqlglot ends on some calls without their arguments, such as `map('a')`.
+        raise _miscounted(tokens, what, locate) from None
     if len(trees) > 1:
         second = next(token for token in tokens if token.token_type is TokenType.SEMICOLON)
         raise CompileError(
@@ -86,7 +95,7 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
         raise CompileError(
             f"{what} is not a SELECT", locate(*_place(first)), "write one SELECT; sqlml writes its result"
         )
-    return Statement(text, tuple(tokens), tree)
+    return Statement(text, tuple(tokens), tree, tuple(miscounted))
 
 
 def tokenize(text: str, what: str, locate: Locate) -> list[Token]:
@@ -110,25 +119,34 @@ def tokenize(text: str, what: str, locate: Locate) -> list[Token]:
     return tokens
 
 
-def _parse(tokens: list[Token], text: str, what: str, locate: Locate) -> list[exp.Expr | None]:
+def _parse(tokens: list[Token], text: str, what: str, locate: Locate) -> tuple[list[exp.Expr | None], list[Problem]]:
+    """Return the syntax trees, and the calls with a wrong number of arguments that sqlglot stumbles over."""
     tokens = _as_sqlglot_reads(tokens)
     try:
-        return Spark().parser().parse(tokens, text)
+        return Spark().parser().parse(tokens, text), []
     except SqlglotParseError as error:
         if any(token.token_type is TokenType.COLON for token in tokens):
             with suppress(SqlglotParseError):
                 # Paths into a variant, as in `v:a.b[0]`: sqlglot has them in its dialect for Databricks alone.
-                return Databricks().parser().parse(tokens, text)
-        first = error.errors[0] if error.errors else {}
-        is_counted = str(first.get("description") or "").startswith(_COUNTED)
-        if not is_counted or not _is_counted_by_spark(first, tokens, what, locate):
+                return Databricks().parser().parse(tokens, text), []
+        if not _is_count(error.errors[0], tokens, []):
             raise
-        # sqlglot counts by other dialects' functions: Spark takes that many.
-        lenient = Spark().parser(error_level=ErrorLevel.IGNORE)
-        trees = lenient.parse(tokens, text)
-        if lenient.errors:
-            raise lenient.errors[0] from None
-        return trees
+    return _parse_miscounted(tokens, text, what, locate)
+
+
+def _parse_miscounted(
+    tokens: list[Token], text: str, what: str, locate: Locate
+) -> tuple[list[exp.Expr | None], list[Problem]]:
+    """Parse past calls whose number of arguments sqlglot does not take: it counts by other dialects' functions."""
+    found: list[Problem] = []
+    try:
+        Spark().parser(error_level=ErrorLevel.RAISE).parse(tokens, text)
+    except SqlglotParseError as error:
+        for first in error.errors:
+            if not _is_count(first, tokens, found):
+                counts = [CompileError(f"{what} {one.what}", locate(*one.span), one.fix) for one in found]
+                raise ErrorList([*counts, _unreadable(first, tokens, what, locate)]) from None
+    return Spark().parser(error_level=ErrorLevel.IGNORE).parse(tokens, text), found
 
 
 def _as_sqlglot_reads(tokens: list[Token]) -> list[Token]:
@@ -155,10 +173,11 @@ def _kind(tokens: Sequence[Token], at: int) -> TokenType | None:
     return tokens[at].token_type if at >= 0 else None
 
 
-def _is_counted_by_spark(first: Mapping[str, Any], tokens: Sequence[Token], what: str, locate: Locate) -> bool:
-    """Return whether the call that ends at the place of sqlglot's error is right to Spark; raise if it is wrong."""
-    end = next((at for at, token in enumerate(tokens) if (token.line, token.col) == (first["line"], first["col"])), 0)
-    if tokens[end].token_type is not TokenType.R_PAREN:
+def _is_count(said: Mapping[str, Any], tokens: Sequence[Token], found: list[Problem]) -> bool:
+    """Return whether sqlglot counts the arguments of a function that Spark has; a wrong number goes to `found`."""
+    end = _at(said, tokens)
+    is_counted = str(said.get("description") or "").startswith(_COUNTED)
+    if not is_counted or end is None or tokens[end].token_type is not TokenType.R_PAREN:
         return False
     depth, name = 0, -1
     for at in range(end, -1, -1):
@@ -168,10 +187,31 @@ def _is_counted_by_spark(first: Mapping[str, Any], tokens: Sequence[Token], what
             name = at - 1
             break
     count = Spans(tokens).count_behind(name) if name >= 0 else None
-    wrong = None if count is None else wrong_count(tokens[name].text.lower(), count)
+    called = tokens[name].text.lower()
+    if count is None or called not in spark_table().functions:
+        return False
+    wrong = wrong_count(called, count)
     if wrong is not None:
-        raise CompileError(f"{what} {wrong[0]}", locate(tokens[name].start, tokens[end].end + 1), wrong[1])
-    return count is not None and tokens[name].text.lower() in spark_table().functions
+        found.append(Problem(wrong[0], (tokens[name].start, tokens[end].end + 1), wrong[1]))
+    return True
+
+
+def _miscounted(tokens: Sequence[Token], what: str, locate: Locate) -> SqlmlError:
+    """Return the error for text on which sqlglot fails: the calls that may be why."""
+    found: list[SqlmlError] = []
+    spans = Spans(tokens)
+    for at, token in enumerate(tokens):
+        count = spans.count_behind(at) if token.token_type not in _WORDS else None
+        wrong = None if count is None else wrong_count(token.text.lower(), count)
+        if wrong is not None:
+            found.append(CompileError(f"{what} {wrong[0]}", locate(*spans.call(at)), wrong[1]))
+    return ErrorList(found or [CompileError(f"{what} cannot be read", locate(0), "look for a call without arguments")])
+
+
+def _at(said: Mapping[str, Any], tokens: Sequence[Token]) -> int | None:
+    """Return the index of the token at which sqlglot says something."""
+    place = said.get("line"), said.get("col")
+    return next((at for at, token in enumerate(tokens) if (token.line, token.col) == place), None)
 
 
 def _unclosed(text: str) -> int:
@@ -194,16 +234,17 @@ def _check_commas(tokens: Sequence[Token], what: str, locate: Locate) -> None:
             )
 
 
-def _unreadable(error: SqlglotParseError, tokens: Sequence[Token], what: str, locate: Locate) -> CompileError:
-    first = error.errors[0] if error.errors else {}
+def _unreadable(said: Mapping[str, Any], tokens: Sequence[Token], what: str, locate: Locate) -> CompileError:
     # A description may end with the token as Python prints it, which says nothing to a user.
-    reason = str(first.get("description") or "it is no SQL").partition(" but got <")[0].rstrip(".")
+    reason = str(said.get("description") or "it is no SQL").partition(" but got <")[0].rstrip(".")
     if reason.startswith("Required"):
         reason = "something is missing"
     reason = "unexpected" if reason.startswith("Invalid expression") else reason[:1].lower() + reason[1:]
-    at = [token for token in tokens if (token.line, token.col) == (first.get("line"), first.get("col"))]
-    near = f" near '{at[0].text}'" if at else ""
-    return CompileError(f"{what} cannot be read{near}: {reason}", locate(*_place(at[0])) if at else locate(0))
+    at = _at(said, tokens)
+    near = "" if at is None else f" near '{tokens[at].text}'"
+    return CompileError(
+        f"{what} cannot be read{near}: {reason}", locate(0) if at is None else locate(*_place(tokens[at]))
+    )
 
 
 def _place(token: Token) -> tuple[int, int]:

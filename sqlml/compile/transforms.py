@@ -16,23 +16,20 @@ from sqlml.ir.transform_spec import TransformSpec
 from sqlml.ir.transforms import entry_stages, expression_sql
 
 
-def check_transforms(
-    ml_model: MlModel, title: str, columns: tuple[str, ...] | None, features: tuple[str, ...] | None
-) -> Iterator[SqlmlError]:
+def check_transforms(ml_model: MlModel, training: Readable, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:
     """Yield what is wrong with the transforms as far as names tell; types are looked at by `choose_transforms`.
 
     Args:
         ml_model: whose they are.
-        title: name of its training relation.
-        columns: of its training relation; None: unknown, then no column is checked.
-        features: those of them that are features; None: unknown.
+        training: its training relation; where its columns are unknown, no column is checked.
+        features: those of its columns that are features; None: unknown.
     """
     for at, entry in enumerate(ml_model.transforms):
         yield from _check_params(entry, at, ml_model)
-        if columns is not None:
+        if training.columns is not None:
             place = ml_model.places.value_of(f"transforms.{at}.columns")
-            yield from _check_columns(entry, place, ml_model, Readable("", title, columns), features)
-        yield from _check_expression(entry, at, ml_model)
+            yield from _check_columns(entry, place, ml_model, training, features)
+        yield from _check_expression(entry, at, ml_model, training)
 
 
 def _check_params(entry: TransformSpec, at: int, ml_model: MlModel) -> Iterator[SqlmlError]:
@@ -76,7 +73,7 @@ def _check_columns(
         yield CompileError(what, place, suggest(entry.like.replace("*", ""), features, "the features are"))
 
 
-def _check_expression(entry: TransformSpec, at: int, ml_model: MlModel) -> Iterator[SqlmlError]:
+def _check_expression(entry: TransformSpec, at: int, ml_model: MlModel, training: Readable) -> Iterator[SqlmlError]:
     """Check `expr:` once for one column that it is for; the SQL is the same for all others."""
     if entry.expr is None:
         return
@@ -91,4 +88,5 @@ def _check_expression(entry: TransformSpec, at: int, ml_model: MlModel) -> Itera
     for column in named or ["column"]:
         title = f"expr: of '{column}'" if named else "expr:"
         what = f"{title} of ml model '{ml_model.name}'"
-        yield from check_expression(expression_sql(entry.expr, column), column, what, place)
+        sql = expression_sql(entry.expr, column)
+        yield from check_expression(sql, column, training.type_of(column), what, place)

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from sqlml.compile.checks import branches, fields, operators, windows
 from sqlml.compile.checks.aggregates import check_aggregates, misplaced
-from sqlml.compile.checks.functions import check_function, foreign_calls
+from sqlml.compile.checks.functions import check_function, placeless_calls
 from sqlml.compile.checks.looking import Check, Looking
 from sqlml.compile.checks.operators import can_compare
 from sqlml.compile.checks.problem import Problem
@@ -38,8 +38,9 @@ def check_statement(
 ) -> tuple[Columns | None, tuple[Problem, ...]]:
     """Return the columns of a statement with their types, None if they are not all known, and what is wrong in it."""
     checker = _Checker(statement, spans)
+    checker.note(statement.miscounted)
     columns = type_query(statement.tree, columns_of, checker)
-    checker.note(foreign_calls(statement.tokens))
+    checker.note(placeless_calls(statement.tokens, spans))
     return columns, tuple(checker.problems)
 
 

@@ -18,6 +18,7 @@ from sqlml.compile.checks.counts import WITH_UNIT, wrong_count
 from sqlml.compile.checks.looking import Looking
 from sqlml.compile.checks.problem import Problem
 from sqlml.compile.checks.spark_table import spark_table
+from sqlml.compile.spans import Spans
 
 UNKNOWN = "S006"
 
@@ -30,6 +31,14 @@ _OTHERS = frozenset(
     {
         "argmax", "argmin", "arg_max", "arg_min", "convert", "json_object", "json_objectagg", "json_table", "openjson",
         "safe_cast", "try_convert", "xmlelement",
+    }
+)  # fmt: skip
+# Of these it keeps no place.
+_PLACELESS = frozenset(
+    {
+        "approx_percentile", "ceil", "char", "chr", "cume_dist", "element_at", "floor", "from_utc_timestamp", "if",
+        "initcap", "lag", "lead", "max_by", "min_by", "mod", "nth_value", "ntile", "percentile", "percentile_approx",
+        "row_number", "shiftleft", "shiftright", "substr", "substring", "to_utc_timestamp", "trim", "try_element_at",
     }
 )  # fmt: skip
 # What other dialects call it.
@@ -84,15 +93,21 @@ def unknown(name: str, span: tuple[int, int]) -> Problem:
     return Problem(what, span, fix or "see Spark's list of built-in functions", UNKNOWN)
 
 
-def foreign_calls(tokens: Sequence[Token]) -> Iterator[Problem]:
-    """Yield the calls that are in no syntax tree by their names: those of other dialects' grammars."""
+def placeless_calls(tokens: Sequence[Token], spans: Spans) -> Iterator[Problem]:
+    """Yield the wrong calls that are in no syntax tree by their names: those that sqlglot reads its own way."""
     for at, token in enumerate(tokens[:-1]):
         name = token.text.lower()
-        if (
-            name in _OTHERS
-            and tokens[at + 1].token_type is TokenType.L_PAREN
-            and token.token_type is not TokenType.STRING
-        ):
-            before = tokens[at - 1].token_type if at else None
-            if before not in (TokenType.ALIAS, TokenType.DOT):
-                yield unknown(name, (token.start, token.end + 1))
+        is_foreign = name in _OTHERS
+        if not is_foreign and name not in _PLACELESS:
+            continue
+        before = tokens[at - 1].token_type if at else None
+        is_call = tokens[at + 1].token_type is TokenType.L_PAREN and token.token_type is not TokenType.STRING
+        if not is_call or before in (TokenType.ALIAS, TokenType.DOT):
+            continue
+        if is_foreign:
+            yield unknown(name, (token.start, token.end + 1))
+            continue
+        count = spans.count_behind(at)
+        wrong = None if count is None else wrong_count(name, count)
+        if wrong is not None:
+            yield Problem(wrong[0], spans.call(at), wrong[1])

@@ -1,0 +1,1 @@
+select upper() as a, lpad(carrier) as b, delay + from {{ ref('flights') }}

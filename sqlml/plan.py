@@ -9,10 +9,11 @@ from sqlml.compile import expression_types
 from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
 from sqlml.ir.estimators import estimator_of
-from sqlml.ir.plan import Plan
+from sqlml.ir.plan import Action, Plan
 from sqlml.ir.signatures import FeatureChange, compare_features
 from sqlml.ir.state import Column
 from sqlml.ir.transforms import FeatureTransform, bins_notes, choose_transforms
+from sqlml.ir.trials import PlannedFits, plan_fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class PlannedFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, and the features of each selected ML model by its name."""
+    """A plan, the features of each selected ML model by its name, and the fits of those that would be fitted."""
 
     plan: Plan
     features: dict[str, PlannedFeatures]
+    fits: dict[str, PlannedFits]
 
 
 def plan(request: Request) -> Planned:
@@ -62,7 +64,12 @@ def plan(request: Request) -> Planned:
             except SqlmlError as error:
                 errors.append(error)
     raise_all(errors)
-    return Planned(made, features)
+    fits = {
+        step.node.name: plan_fits(step.node.ml_model)
+        for step in made.steps
+        if isinstance(step.node, MlNode) and step.is_selected and step.action is not Action.KEEP
+    }
+    return Planned(made, features, fits)
 
 
 def _features(made: Plan, node: MlNode) -> PlannedFeatures:

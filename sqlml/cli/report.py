@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -124,13 +125,18 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     if is_json:
         features = {name: _features(entry) for name, entry in planned.features.items()}
         changes = {name: [_change(change) for change in entry.changes] for name, entry in planned.features.items()}
-        print_json({"steps": [_step(step) for step in steps], "features": features, "feature_changes": changes})
+        fits = {name: asdict(entry) | {"total": entry.total} for name, entry in planned.fits.items()}
+        steps_shown = [_step(step) for step in steps]
+        print_json({"steps": steps_shown, "features": features, "feature_changes": changes, "fits": fits})
         return
     print_diagnostics(planned.plan.compiled)
     marks = {Action.RUN: "+", Action.KEEP: "=", Action.DECIDE: "?"}
     shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
     rows = [(marks[step.action], step.node.kind, step.node.name, _why(step)) for step in shown]
     print_table(("", "kind", "name", "why"), rows)
+    for name, expected in planned.fits.items():
+        if expected.total > 1:
+            click.echo(f"\n{name} takes {expected}")
     for name, entry in planned.features.items():
         click.echo(f"\nfeatures of {name}:")
         for line in _features(entry) or ["known once its training data is built"]:
@@ -276,6 +282,9 @@ def print_versions(infos: Sequence[VersionInfo], is_json: bool) -> None:
 
 def print_version(info: VersionInfo, is_json: bool) -> None:
     """Print all that is known of a version."""
+    from sqlml.cli.folds_text import folds_tables
+    from sqlml.ir.explanations import EXPLANATIONS
+
     if is_json:
         print_json(_version(info))
         return
@@ -287,12 +296,16 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
         click.echo(f"  gate       {gate.gate}: {'passed' if gate.is_passed else 'FAILED'} ({gate.reason})")
     click.echo()
     _print_metrics(version.metrics)
+    for title, header, lines in folds_tables(info.tables):
+        click.echo(f"\n{title}:")
+        print_table(header, lines)
     click.echo()
     print_table(("feature", "type"), [(column.name, column.type) for column in version.signature.features])
     click.echo()
     print_table(("output", "type"), [(column.name, column.type) for column in version.signature.outputs])
     for name, rows in info.tables.items():
-        _print_explanation(name, rows)
+        if name in EXPLANATIONS:
+            _print_explanation(name, rows)
 
 
 _MEASURES = ("value", "rows", "low", "high", "baseline", "gain_low", "gain_high")

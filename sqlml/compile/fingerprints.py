@@ -14,6 +14,7 @@ from sqlml.ir.cache import Cache
 from sqlml.ir.project import ColumnSpec, MlModel, Seed, Source
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Fingerprint
+from sqlml.ir.tuning import Tuning
 
 SCHEME = "1"
 """Counted up when the same SQL or spec shall get another hash."""
@@ -139,5 +140,20 @@ def _evaluation_parts(ml_model: MlModel) -> dict[str, Any]:
         "permutation_importances": ml_model.has_permutations,
         "baseline": ml_model.baseline,
         "refit": ml_model.refit if ml_model.refit != "none" else None,
+        "tune": _tuning_part(ml_model.tuning),
+        "folds": asdict(ml_model.folds) if ml_model.folds is not None else None,
     }
     return {key: value for key, value in parts.items() if value}
+
+
+def _tuning_part(tuning: Tuning | None) -> dict[str, Any] | None:
+    """Return what a search finds by: neither where it is written, nor how many trials are made at once."""
+    if tuning is None:
+        return None
+    given = asdict(tuning)
+    del given["parallelism"]
+    for dimension in given["dimensions"]:
+        del dimension["key"]
+    for entry in given["added"]:
+        del entry["location"]
+    return given

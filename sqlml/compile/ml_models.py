@@ -11,6 +11,7 @@ from sqlml.compile.facts import Condition
 from sqlml.compile.ml_types import typed_columns
 from sqlml.compile.readable import Readable
 from sqlml.compile.transforms import check_transforms
+from sqlml.compile.tuning import check_tuning
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
@@ -49,6 +50,7 @@ def check_ml_node(
     errors.extend(_check_feature_count(ml_model, features))
     errors.extend(check_transforms(ml_model, training, features))
     errors.extend(_check_allowed(ml_model, features))
+    errors.extend(check_tuning(ml_model, training, features, _check_threshold))
     return features, condition
 
 
@@ -83,7 +85,7 @@ def columns_read(
     """Return the columns (lower case) that fit and evaluation read; None where they are unknown."""
     if features is None or slices is None or (where is not None and where.columns is None):
         return None
-    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.split.columns_read, *slices)}
+    names = {name.lower() for name in (*features, *ml_model.roles, *ml_model.columns_dealt, *slices)}
     return frozenset(names | (where.columns or frozenset() if where else frozenset()))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlml.compile.champion_fit import Outlook, check_champions
 from sqlml.compile.contracts import check_ml_contract
 from sqlml.compile.effective import fingerprint_stored, recompose
+from sqlml.compile.libraries import find_missing_libraries
 from sqlml.compile.read_steps import add_read_steps
 from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.compile.retraining import Decision, Fitting, decide_fit
@@ -30,6 +31,7 @@ def make_plan(compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> P
         CommandError: `retrain` names what is no selected ML model.
         ResolveError: a step reads what is not selected and was never built.
         CompileError: a contract is broken, or the champion that stays cannot score a relation.
+        EnvironmentFault: a fit needs a library that is not installed.
     """
     return _Planner(compiled, snapshot, request).plan()
 
@@ -61,7 +63,8 @@ class _Planner:
                 self._steps[node.id] = self._step(node)
         add_read_steps(self._steps, self._nodes, self._snapshot, self._effective)
         outlook = Outlook(self._compiled, self._snapshot, self._steps, self._effective, self._crowning)
-        raise_all([*check_champions(outlook), *self._check_contracts()])
+        missing = find_missing_libraries(self._steps.values())
+        raise_all([*check_champions(outlook), *self._check_contracts(), *missing])
         fingerprints = {**self._compiled.fingerprints, **self._effective}
         steps = tuple(self._steps[node_id] for node_id in self._nodes if node_id in self._steps)
         return Plan(replace(self._compiled, fingerprints=fingerprints), self._snapshot, steps)

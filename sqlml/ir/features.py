@@ -22,7 +22,8 @@ def feature_names(names: Sequence[str], ml_model: MlModel) -> tuple[str, ...]:
     Args:
         names: the columns of the training relation, in order.
         ml_model: its features are those listed, in that order, else every column without a role, in the relation's
-            order; a column that decides a time or column split is a feature only if it is listed.
+            order; a column that decides a time or column split, or folds by time or group, is a feature only if it is
+            listed.
 
     Raises:
         CompileError, ErrorList: a name that the relation lacks (features, roles, split, transforms), a listed
@@ -64,6 +65,13 @@ def place_of_feature(name: str, ml_model: MlModel) -> SourceLocation:
     return ml_model.places.value_of("features" if ml_model.include else "training_data")
 
 
+def place_of_folds(ml_model: MlModel, key: str = "") -> SourceLocation:
+    """Return where folds are asked for, or where a key of them stands."""
+    places = ml_model.places
+    asked = next((path for path in ("folds", "tune.folds", "tune") if path in places.keys), "threshold")
+    return places.value_of(f"{asked}.{key}" if key else asked)
+
+
 def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> CompileError | None:
     """Return the error of a transform on a column with a role; None if `name` has no role."""
     roles = {column.lower(): role for column, role in ml_model.roles.items()}
@@ -81,6 +89,8 @@ def _named(ml_model: MlModel) -> list[tuple[str, str, SourceLocation]]:
     if ml_model.split.within is not None:
         named.append((ml_model.split.within, "split group", places.value_of("split.within")))
     named += [(name, "split column", places.value_of("split.column")) for name in ml_model.split.columns]
+    if ml_model.folds is not None:
+        named += [(name, "fold column", place_of_folds(ml_model, "column")) for name in ml_model.folds.columns]
     for index, name in enumerate(ml_model.include):
         if name != "*":
             named.append((name, "feature", _place_of_feature(ml_model, index)))
@@ -95,7 +105,11 @@ def _place_of_feature(ml_model: MlModel, index: int) -> SourceLocation:
 
 
 def _split_columns(ml_model: MlModel) -> set[str]:
-    return {name.lower() for name in ml_model.split.columns} if ml_model.split.by in ("time", "column") else set()
+    """Return the columns that decide where a row is and are features only if they are listed."""
+    names = list(ml_model.split.columns) if ml_model.split.by in ("time", "column") else []
+    if ml_model.folds is not None and ml_model.folds.by in ("time", "group"):
+        names += ml_model.folds.columns
+    return {name.lower() for name in names}
 
 
 def _unknown(

@@ -21,6 +21,7 @@ class MlTable:
         columns: in order, behind `version`.
         problems: whose fitted models have it.
         returns: which predictions it needs.
+        is_on_card: whether it is shown with its version.
     """
 
     name: str
@@ -28,6 +29,7 @@ class MlTable:
     columns: tuple[Column, ...]
     problems: frozenset[Problem]
     returns: frozenset[Returns] = frozenset(Returns)
+    is_on_card: bool = False
 
 
 VERSION = Column("version", "int")
@@ -39,8 +41,12 @@ _SCORED = frozenset({Returns.PROBABILITIES, Returns.SCORES})
 
 
 def _columns(text: str) -> tuple[Column, ...]:
+    return (*_PART, *_own_columns(text))
+
+
+def _own_columns(text: str) -> tuple[Column, ...]:
     pairs = (part.split(" ") for part in text.split(", "))
-    return (*_PART, *[Column(name, data_type) for name, data_type in pairs])
+    return tuple(Column(name, data_type) for name, data_type in pairs)
 
 
 EVALUATION_TABLES: dict[str, MlTable] = {
@@ -124,6 +130,24 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             frozenset({Problem.CLUSTERING}),
             frozenset({Returns.DISTANCE, Returns.MIXTURE}),
         ),
+        MlTable(
+            "cross_validation",
+            "With `folds:`: every metric of the rows that each fold is validated on; without a fold, their mean and "
+            "standard deviation.",
+            _own_columns("metric string, fold int, value double, deviation double, rows bigint"),
+            frozenset(Problem) - {Problem.PATTERNS},
+            is_on_card=True,
+        ),
+        MlTable(
+            "trials",
+            "With `tune:`: what was tried, how good it was on each fold and on average, and how long it took.",
+            _own_columns(
+                "trial int, state string, is_best boolean, params map<string,string>, metric string, value double, "
+                "deviation double, folds array<double>, seconds double, error string"
+            ),
+            frozenset(Problem) - {Problem.PATTERNS},
+            is_on_card=True,
+        ),
     )
 }
 
@@ -137,6 +161,12 @@ def tables_of(estimator: Estimator) -> tuple[str, ...]:
     ]
     # What one by import path explains is known by a fit.
     return (*evaluated, *(EXPLANATIONS if estimator.is_foreign else estimator.explains))
+
+
+def card_tables() -> dict[str, tuple[Column, ...]]:
+    """Return the columns of the tables that are shown with a version, without `version`, by their names."""
+    folds = {name: table.columns for name, table in EVALUATION_TABLES.items() if table.is_on_card}
+    return folds | {name: table.columns for name, table in EXPLANATIONS.items()}
 
 
 def ml_table_names() -> tuple[str, ...]:

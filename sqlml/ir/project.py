@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlml.ir.diagnostics import Level
+from sqlml.ir.folds import Folds
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.measuring import Gate, Slice, ThresholdRule
 from sqlml.ir.roles import ROLES
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.ir.tuning import Tuning
 
 if TYPE_CHECKING:
     from sqlml.ir.algorithms import AlgorithmRelation
@@ -205,6 +207,8 @@ class MlModel:
         has_permutations: whether it is measured with each feature shuffled.
         baseline: which trivial model it is compared with; None: the usual one.
         refit: `all`: once it is measured, it is fitted again on all rows, those of the hold-out too.
+        folds: of the training rows, on which it is validated; None: it is not.
+        tuning: the search for its params; None: they are as given.
         include, exclude: features by name; an empty `include` means every column without a role.
         allow_leakage: features that may know the future, each with the reason.
         diagnostics: code to level, where this ML model or its folder sets one.
@@ -231,6 +235,8 @@ class MlModel:
     has_permutations: bool = False
     baseline: Literal["majority", "mean", "median"] | None = None
     refit: Literal["none", "all"] = "none"
+    folds: Folds | None = None
+    tuning: Tuning | None = None
     keys: tuple[str, ...] = ()
     event_time: str | None = None
     weight: str | None = None
@@ -264,6 +270,22 @@ class MlModel:
         if self.event_time is not None:
             roles[self.event_time] = "event time"
         return roles | {column: ROLES[key].name for key, column in self.role_columns.items()}
+
+    @property
+    def columns_dealt(self) -> tuple[str, ...]:
+        """The columns that say which rows are held out and in which fold one is."""
+        folds = () if self.folds is None else self.folds.columns
+        return (*self.split.columns_read, *folds)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether anything is learnt or measured on folds."""
+        return self.folds is not None or self.tuning is not None or self.threshold_rule is not None
+
+    @property
+    def is_cross_validated(self) -> bool:
+        """Whether what folds measure is kept."""
+        return self.folds is not None or self.tuning is not None
 
     @property
     def has_threshold(self) -> bool:

@@ -1,10 +1,11 @@
-"""The split of an ML model with its defaults."""
+"""The split and the folds of an ML model with their defaults."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from sqlml.ir.estimators import estimator_of
+from sqlml.ir.folds import FoldKind, Folds
 from sqlml.ir.project import MlModel, Split
 
 
@@ -23,3 +24,30 @@ def resolve_split(ml_model: MlModel) -> Split:
     if not columns and by == "hash":
         columns = ml_model.keys
     return replace(split, by=by, columns=columns)
+
+
+def resolve_folds(ml_model: MlModel) -> Folds:
+    """Return the folds of `ml_model` with their defaults, which follow the split.
+
+    By time where the split is, or where nothing says how to split and there is an event time; else by hash, of the
+    columns that the split hashes, of the keys, or (none are named) of the whole row. With a split `within` a column the
+    rows of each of its values are dealt out.
+    """
+    split, given = resolve_split(ml_model), ml_model.folds or Folds()
+    is_timed = split.by == "time" or (split.by in ("none", "column") and ml_model.event_time is not None)
+    by: FoldKind = given.by or ("time" if is_timed else "hash")
+    columns = given.columns
+    if not columns and by == "time":
+        columns = split.columns if split.by == "time" else (ml_model.event_time,) if ml_model.event_time else ()
+    if not columns and by == "hash":
+        columns = split.columns if split.by == "hash" else ml_model.keys
+    gap_s = split.gap_s if given.gap_s is None else given.gap_s
+    return Folds(
+        by=by,
+        columns=columns,
+        n=given.n,
+        gap_s=gap_s if by == "time" else 0,
+        # Another seed than a split's, whose rows would all fall into a few folds.
+        seed=split.seed + 1 if given.seed is None else given.seed,
+        within=split.within if by != "group" else None,
+    )

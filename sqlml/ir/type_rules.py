@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlml.errors import CompileError, SqlmlError
 from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.features import place_of_folds
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
-from sqlml.ir.splits import resolve_split
+from sqlml.ir.splits import resolve_folds, resolve_split
 from sqlml.ir.state import Column
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -37,7 +38,7 @@ def find_type_errors(ml_model: MlModel, estimator: Estimator, columns: Sequence[
             errors += (
                 _label_errors(ml_model, estimator, found) if key == "label" else _role_errors(ml_model, key, found)
             )
-    return [*errors, *_split_errors(ml_model, types), *_key_errors(ml_model, types)]
+    return [*errors, *_split_errors(ml_model, types), *_fold_errors(ml_model, types), *_key_errors(ml_model, types)]
 
 
 def is_hashable(data_type: str) -> bool:
@@ -128,6 +129,22 @@ def _split_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[Sqlml
                 yield CompileError(
                     f"{what} and is never {shown}", ml_model.places.value_of("split"), "give values of that type"
                 )
+
+
+def _fold_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
+    given = ml_model.folds
+    if given is None:
+        return
+    folds, place = resolve_folds(ml_model), place_of_folds(ml_model, "column")
+    for name in folds.columns if given.columns or folds.by == "time" else ():
+        found = types.get(name.lower(), "")
+        what = f"the folds of ml model '{ml_model.name}' are by {folds.by} '{name}', which is of type {found}"
+        if found and folds.by == "time" and found not in TIMES:
+            yield CompileError(what, place, "make a timestamp of it in the SQL, or take folds by hash or group")
+        elif folds.by == "hash" and not is_hashable(found):
+            yield CompileError(what, place, "name columns that can be hashed: no map, vector or variant in them")
+        elif folds.by == "group" and found and not is_atomic(found):
+            yield CompileError(what, place, "a group is a number, a string or a time")
 
 
 def _split_place(ml_model: MlModel) -> SourceLocation:

@@ -39,7 +39,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "groups": "owners",
         "metrics": "business metrics",
         "semantic_models": "business metrics",
-        "ml_models.tune": "a search over params",
         "ml_models.freshness": "how old data may be",
         "ml_models.config": "dbt's block of settings; here 'tags' and 'enabled' stand beside 'name'",
         "ml_models.gates.not_worse_than": "comparison with the champion",

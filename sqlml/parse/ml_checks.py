@@ -14,6 +14,7 @@ from sqlml.parse.recommendation_checks import check_recommendation
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.transform_checks import check_transforms
+from sqlml.parse.tuning import check_tuning
 
 _ROLE_OF_PARAM: Mapping[str, str] = MappingProxyType(
     {
@@ -48,6 +49,7 @@ def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     yield from _check_features(spec, subject)
     yield from _check_transforms(spec, subject)
     yield from _check_split(spec.split, spec.event_time, subject)
+    yield from check_tuning(spec, {column.lower(): role for role, _, column in _roles(spec)}, subject)
     yield from check_evaluation(spec, subject)
     yield from check_recommendation(spec, subject)
 

@@ -9,7 +9,6 @@ from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
 from sqlml.ir.project import MlModel, MlOutput, Retrain, Split
 from sqlml.ir.roles import ROLES
-from sqlml.ir.transform_spec import TransformSpec
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
 from sqlml.parse.evaluation import to_gate, to_slice, to_threshold_rule
@@ -19,8 +18,8 @@ from sqlml.parse.ml_outputs import read_ml_outputs
 from sqlml.parse.problems import validate
 from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
-from sqlml.parse.transform_checks import LANGUAGES
-from sqlml.parse.transform_specs import Choices, TransformEntry
+from sqlml.parse.transform_entries import to_transform
+from sqlml.parse.tuning import to_folds, to_tuning
 
 
 def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
@@ -77,12 +76,16 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         has_permutations=spec.permutation_importances,
         baseline=spec.baseline,
         refit=spec.refit,
+        folds=to_folds(spec),
+        tuning=to_tuning(spec, places),
         keys=tuple(spec.keys),
         event_time=spec.event_time,
         **{key: getattr(spec, key) for key in ROLES if key != "label"},
         include=_without_star(spec.features.include),
         exclude=tuple(spec.features.exclude),
-        transforms=tuple(_to_transform(entry, position, places) for position, entry in enumerate(spec.transforms)),
+        transforms=tuple(
+            to_transform(entry, places.of(f"transforms.{position}")) for position, entry in enumerate(spec.transforms)
+        ),
         split=_to_split(spec.split, spec.event_time),
         gates=tuple(to_gate(gate, places.of(f"gates.{position}")) for position, gate in enumerate(spec.gates)),
         promote=spec.promote,
@@ -99,29 +102,6 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
 def _without_star(include: Sequence[str]) -> tuple[str, ...]:
     """Return the names, or none if all columns are meant."""
     return () if "*" in include else tuple(include)
-
-
-def _to_transform(entry: TransformEntry, position: int, places: Places) -> TransformSpec:
-    given: dict[str, Any] = {
-        key: getattr(entry, key) for key in TransformEntry.model_fields if key not in ("columns", "clip", "params")
-    }
-    for key, value in given.items():
-        if isinstance(value, Choices):
-            given[key] = value.choice()
-        elif isinstance(value, list):
-            given[key] = tuple(value)
-    clip = (entry.clip[0], entry.clip[1]) if entry.clip is not None and len(entry.clip) == 2 else None
-    if entry.stop_words is not None and len(entry.stop_words) == 1 and entry.stop_words[0] in LANGUAGES:
-        given["stop_words"] = entry.stop_words[0]
-    return TransformSpec(
-        columns=tuple(entry.columns.names),
-        location=places.of(f"transforms.{position}"),
-        type=entry.columns.type,
-        like=entry.columns.like,
-        clip=clip,
-        params=entry.params,
-        **given,
-    )
 
 
 def _to_split(spec: SplitSpec, event_time: str | None) -> Split:

@@ -250,6 +250,9 @@ class StepRunner:
 def _notes(facts: Mapping[str, Any]) -> list[str]:
     """Return what a person should know of a fit beside its metrics."""
     notes = [f"warning: {warning}" for warning in facts.get("warnings", ())]
+    if (tuning := facts.get("tuning")) is not None:
+        params = ", ".join(f"{name}: {value}" for name, value in tuning["params"].items())
+        notes.insert(0, f"best of {tuning['trials']} trials: {params}")
     if "maxBins" in facts.get("params_added", {}):
         notes.insert(0, f"maxBins {facts['params_added']['maxBins']} for the largest category")
     return notes

@@ -159,19 +159,6 @@ def test_estimators_of_spark_that_are_not_here(parse, name):
     assert failure.value.what == f"ml model 'm': estimator '{name}' cannot be used: {NOT_HERE[name]}"
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        "tune",
-    ],
-)
-def test_keys_of_the_grammar_that_come_later(parse, key):
-    with pytest.raises(SqlmlError) as failure:
-        parse(one(f"    {key}: x\n"))
-    assert failure.value.what == f"ml model 'm': '{key}:' is not supported yet"
-    assert failure.value.location == SourceLocation("models/ml.yml", 5, 5)
-
-
 WORDS = {
     "expr": ("abs({column})", "abs({column})"),
     "indicator": ("true", True),

@@ -76,34 +76,37 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
 
 
 def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
-    names = _hashed_columns(rows, split)
-    bucket = _hash(names, split, HASH_BUCKETS)
+    names = hashed_columns(rows, split.columns)
+    bucket = hash_sql(names, split.seed, HASH_BUCKETS)
     border = round(split.holdout * HASH_BUCKETS)
     facts |= {"columns": list(names), "seed": split.seed, "holdout": split.holdout}
     return SplitRule(f"{bucket} >= {border}", f"{bucket} < {border}", facts)
 
 
-def _hashed_columns(rows: DataFrame, split: Split) -> Sequence[str]:
-    return split.columns or [column.name for column in own_columns(rows) if is_hashable(column.type)]
+def hashed_columns(rows: DataFrame, names: Sequence[str]) -> Sequence[str]:
+    """Return `names`; if there are none, all columns of `rows` that can be hashed."""
+    return names or [column.name for column in own_columns(rows) if is_hashable(column.type)]
 
 
-def _hash(names: Sequence[str], split: Split, buckets: int) -> str:
+def hash_sql(names: Sequence[str], seed: int, buckets: int) -> str:
+    """Return the SQL of a row's bucket, from 0, by the hash of some columns."""
     hashed = ", ".join(quote(name) for name in names)
-    return f"pmod(xxhash64({hashed}, {split.seed}), {buckets})"
+    return f"pmod(xxhash64({hashed}, {seed}), {buckets})"
 
 
-def _micros(name: str) -> str:
+def micros_sql(name: str) -> str:
+    """Return the SQL of the microseconds since 1970 of a column of time."""
     return f"unix_micros(CAST({quote(name)} AS TIMESTAMP))"
 
 
 def _within(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     facts |= {"holdout": split.holdout}
     if split.by == "hash":
-        names = _hashed_columns(rows, split)
-        value = _hash(names, split, MOST_EXACT)
+        names = hashed_columns(rows, split.columns)
+        value = hash_sql(names, split.seed, MOST_EXACT)
         facts |= {"columns": list(names), "seed": split.seed}
     else:
-        value = _micros(split.columns[0])
+        value = micros_sql(split.columns[0])
     group = f"PARTITION BY {quote(split.within or '')}"
     border = f"percentile_disc({1 - split.holdout}D) WITHIN GROUP (ORDER BY {value}) OVER ({group})"
     return SplitRule(f"{value} <= {border}", f"{value} > {border}", facts)
@@ -111,12 +114,12 @@ def _within(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
 
 def _by_time(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     name = split.columns[0]
-    micros = _micros(name)
+    micros = micros_sql(name)
     cut = _given_cut(rows, split) if split.holdout_from else _learn_cut(rows, micros, split.holdout)
     if cut is None:
         return SplitRule(f"{micros} IS NOT NULL", "false", facts)
     border = cut - split.gap_s * 1_000_000
-    facts |= {"holdout_from": _instant(cut), "gap_s": split.gap_s}
+    facts |= {"holdout_from": instant(cut), "gap_s": split.gap_s}
     return SplitRule(f"{micros} < {border}", f"{micros} >= {cut}", facts)
 
 
@@ -135,7 +138,8 @@ def _learn_cut(rows: DataFrame, micros: str, holdout: float) -> int | None:
     return None if cut is None else int(cut)
 
 
-def _instant(micros: int) -> str:
+def instant(micros: int) -> str:
+    """Return microseconds since 1970 as a timestamp, UTC."""
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 

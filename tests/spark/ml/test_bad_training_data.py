@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
 GOOD = (
     "select id, cast(x as double) as x, x % 3 as n, y, cast(1 + x as double) as days, id % 2 as happened, "
     "concat('c', x % 2) as colour, 0.5d as half, if(id % 4 = 0, 'test', 'train') as part, "
-    "array(x, id) as pair, concat('late c', x % 2) as remarks from {{ ref('rows') }}"
+    "timestamp '2024-01-01' + make_dt_interval(0, id) as at, array(x, id) as pair, "
+    "concat('late c', x % 2) as remarks from {{ ref('rows') }}"
 )
 LINEAR, LOGISTIC = "estimator: LinearRegression, label: days", "estimator: LogisticRegression, label: y"
 GLM = "estimator: GeneralizedLinearRegression, label: half, params: {{family: {}}}"
@@ -221,6 +222,32 @@ CASES = {
         "'thresholds' of ml model 'thresholds' has 2 numbers for 3 classes",
         "give one for each class, in sorted order",
     ),
+    "fold_of_one_class": Case(
+        f"{LOGISTIC}, folds: {{by: group, column: n}}",
+        "select * except (y), y or n = 1 as y from good",
+        "fold 2 of ml model 'fold_of_one_class' is validated on one class alone: label 'y' is True in all of its 4 "
+        "rows, 8 to fit on and 4 to validate on",
+        "ask for fewer or other folds, or bring more rows",
+    ),
+    "fewer_rows_than_folds": Case(
+        f"{LINEAR}, event_time: at, folds: {{n: 2}}",
+        "select * from good where id < 4",
+        "fold 1 of ml model 'fewer_rows_than_folds' has 1 row to fit on and 1 row to validate on, and "
+        "'LinearRegression' needs 2",
+        "ask for fewer or other folds, or bring more rows",
+    ),
+    "no_group": Case(
+        f"{LOGISTIC}, threshold: {{maximize: f1}}, folds: {{by: group, column: n}}",
+        "select * except (n), if(id = 3, null, n) as n from good",
+        "group 'n' of ml model 'no_group' is null in 1 row of the training rows, which are then in no fold",
+        "leave them out by 'where:', or give them one",
+    ),
+    "no_instant": Case(
+        f"{LINEAR}, event_time: at, folds: {{by: time, n: 2}}",
+        "select * except (at), if(id in (3, 4), null, at) as at from good",
+        "time 'at' of ml model 'no_instant' is null in 2 rows of the training rows, which are then in no fold",
+        "leave them out by 'where:', or give them one",
+    ),
     "more_than_a_line": Case(
         "estimator: IsotonicRegression, label: days",
         "select * except (x), cast(x as string) as x from good where id < 3",
@@ -272,7 +299,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # One for each place of `fit` that stops; with --long all others have a champion too.
-WITH_CHAMPION = ("no_rows", "one_class", "new_class_held_out", "hollow", "nan_label", "too_many_bins", "thresholds")
+WITH_CHAMPION = (
+    "no_rows",
+    "one_class",
+    "new_class_held_out",
+    "fold_of_one_class",
+    "hollow",
+    "nan_label",
+    "too_many_bins",
+    "thresholds",
+)
 
 
 @pytest.fixture(scope="module")

@@ -7,32 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sqlml.ir.measuring import ThresholdRule
-from sqlml.ir.project import MlModel
 from sqlml.run.ml.evaluation.binary import LABELS, PREDICTED, Ranking, bin_scores, binary_expressions
 from sqlml.run.ml.evaluation.decisions import decision_values, measure_classes
 from sqlml.run.ml.evaluation.rows import SLICES, collect_groups, rows_to_measure
-from sqlml.run.ml.layout import own_columns
-from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from sqlml.run.ml.evaluation.resampling import Numbers
 
-FOLDS = 3
 CANDIDATES = 2000
 """So many thresholds are tried at most; all of them, where there are no more scores."""
 
 _DATASET = "training"
-
-
-def fold_sql(rows: DataFrame, ml_model: MlModel) -> str:
-    """Return the SQL of a row's fold, by the hash of its keys, else of the whole row."""
-    from sqlml.ir.type_rules import is_hashable
-
-    names = ml_model.keys or [column.name for column in own_columns(rows) if is_hashable(column.type)]
-    # Another seed than a split's, whose rows would all fall into a few folds.
-    return f"pmod(xxhash64({', '.join(quote(name) for name in names)}, {ml_model.split.seed + 1}), {FOLDS})"
 
 
 def learn_threshold(scored: DataFrame, rule: ThresholdRule) -> float:

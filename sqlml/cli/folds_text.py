@@ -1,0 +1,48 @@
+"""What folds told of a version, as lines of text: the tables of a version in, what is printed out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlml.ir.explanations import Row
+
+Table = tuple[str, list[str], list[list[Any]]]
+"""A title, a header and lines."""
+
+
+def folds_tables(tables: Mapping[str, Sequence[Row]]) -> Iterator[Table]:
+    """Yield what folds told, as far as a version has it."""
+    if "cross_validation" in tables:
+        yield _cross_validation(tables["cross_validation"])
+    if "trials" in tables:
+        yield _trials(tables["trials"])
+
+
+def _cross_validation(rows: Sequence[Row]) -> Table:
+    """Return the metrics on folds: one line for each metric, one column for each fold."""
+    numbers = sorted({row["fold"] for row in rows if row["fold"] is not None})
+    by_metric: dict[str, dict[int | None, Row]] = {}
+    for row in rows:
+        by_metric.setdefault(row["metric"], {})[row["fold"]] = row
+    header = ["metric", "mean", "deviation", *[f"fold {number}" for number in numbers]]
+    lines = [[name, *_line(found, numbers)] for name, found in by_metric.items()]
+    return "on folds of the training rows", header, lines
+
+
+def _trials(rows: Sequence[Row]) -> Table:
+    """Return the trials of a search: one line each, the best marked."""
+    header = ["", "trial", "params", "metric", "mean", "deviation", "seconds", "error"]
+    lines = []
+    for row in rows:
+        params = ", ".join(f"{name}: {value}" for name, value in row["params"].items())
+        values = [row["metric"], row["value"], row["deviation"], row["seconds"], row["error"]]
+        shown = ["" if value is None else value for value in values]
+        lines.append(["*" if row["is_best"] else "", row["trial"], params, *shown])
+    return "trials on folds of the training rows (* is the best)", header, lines
+
+
+def _line(found: Mapping[int | None, Row], numbers: Sequence[int]) -> list[Any]:
+    whole = found.get(None, {})
+    values = [whole.get("value"), whole.get("deviation"), *[found.get(number, {}).get("value") for number in numbers]]
+    return ["" if value is None else value for value in values]

@@ -1,0 +1,108 @@
+"""What a search tries: an ML model that is tuned in, variants of it, and how many fits they take, out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from sqlml.ir.project import MlModel
+from sqlml.ir.splits import resolve_folds
+from sqlml.ir.transform_spec import TransformSpec
+from sqlml.ir.tuning import DEFAULT_TRIALS, Dimension, Tuning
+
+Choice = Mapping[str, Any]
+"""Name of each dimension to the value that is tried."""
+
+_MOST_PROBES = 500
+
+
+def with_choice(ml_model: MlModel, tuning: Tuning, choice: Choice) -> MlModel:
+    """Return the ML model with what was chosen, and nothing left to tune."""
+    params = dict(ml_model.params)
+    entries = [*ml_model.transforms, *tuning.added]
+    for dimension in tuning.dimensions:
+        value = choice[dimension.name]
+        if dimension.path[0] == "params":
+            params[str(dimension.path[1])] = value
+        else:
+            position = int(dimension.path[1])
+            place = ml_model.places.value_of(dimension.key)
+            entries[position] = _with_word(replace(entries[position], location=place), dimension, value)
+    transforms = tuple(entries) if tuning.has_transforms else ml_model.transforms
+    return replace(ml_model, params=params, transforms=transforms, tuning=None)
+
+
+def _with_word(entry: TransformSpec, dimension: Dimension, value: Any) -> TransformSpec:
+    word = str(dimension.path[2])
+    if word != "params":
+        return replace(entry, **{word: value})
+    return replace(entry, params={**entry.params, str(dimension.path[3]): value})
+
+
+def grid(tuning: Tuning) -> Iterator[Choice]:
+    """Yield all combinations; what is done to features changes last, so that features are made as seldom as can be."""
+    dimensions = sorted(tuning.dimensions, key=lambda dimension: dimension.path[0] != "transforms")
+    for values in product(*[dimension.ends for dimension in dimensions]):
+        yield dict(zip([dimension.name for dimension in dimensions], values, strict=True))
+
+
+def probes(tuning: Tuning) -> Iterator[Choice]:
+    """Yield choices in which each value, or end of a range, occurs; of a grid that is not too large all."""
+    if tuning.search == "grid" and math.prod(len(dimension.ends) for dimension in tuning.dimensions) <= _MOST_PROBES:
+        yield from grid(tuning)
+        return
+    first = {dimension.name: dimension.ends[0] for dimension in tuning.dimensions}
+    yield first
+    for dimension in tuning.dimensions:
+        for value in dimension.ends[1:]:
+            yield {**first, dimension.name: value}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFits:
+    """How many fits an ML model takes.
+
+    Attributes:
+        trials: of a search; 1 without one.
+        folds: 0: nothing is done on folds.
+        last: on all training rows, and on all rows with `refit: all`.
+        is_most: whether a search may stop before.
+    """
+
+    trials: int
+    folds: int
+    last: int
+    is_most: bool = False
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.trials * self.folds + self.last
+
+    def __str__(self) -> str:
+        if not self.folds:
+            return f"{self.total} fits"
+        trials = f"{self.trials} trials x " if self.trials > 1 else ""
+        most = "at most " if self.is_most else ""
+        return f"{most}{self.total} fits: {trials}{self.folds} folds + {self.last}"
+
+
+def count_trials(tuning: Tuning) -> int:
+    """Return how many trials a search makes, unless it stops before."""
+    combinations = math.inf
+    if all(dimension.values for dimension in tuning.dimensions):
+        combinations = math.prod(len(dimension.values) for dimension in tuning.dimensions)
+    wanted = tuning.trials or (math.inf if tuning.search == "grid" else DEFAULT_TRIALS)
+    return int(min(combinations, wanted))
+
+
+def plan_fits(ml_model: MlModel) -> PlannedFits:
+    """Return how many fits `ml_model` takes."""
+    tuning, last = ml_model.tuning, 2 if ml_model.refit == "all" else 1
+    folds = resolve_folds(ml_model).n if ml_model.has_folds else 0
+    if tuning is None:
+        return PlannedFits(1, folds, last)
+    return PlannedFits(count_trials(tuning), folds, last, tuning.time_s is not None or tuning.patience is not None)

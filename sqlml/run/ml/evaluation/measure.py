@@ -1,0 +1,73 @@
+"""Measures a fit: what was fitted and rows that it has not seen in, metrics and tables out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlml.ir.estimators import Problem
+from sqlml.ir.explanations import Row
+from sqlml.ir.gates import gated_datasets, measured_tops
+from sqlml.ir.state import Metric
+from sqlml.run.ml.checks import HOLDOUT, TRAINING
+from sqlml.run.ml.evaluation.evaluate import Evaluation, Question, evaluate
+from sqlml.run.ml.evaluation.permutation import importance_rows, shuffle_features
+from sqlml.run.ml.fitting import Fit, Task
+from sqlml.run.ml.labels import class_text
+from sqlml.run.ml.layout import persisted
+from sqlml.run.ml.ranking import rank_metrics
+from sqlml.run.ml.recommend import Ids
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def measure(fit: Fit, held_out: DataFrame | None, stack: ExitStack) -> Evaluation:
+    """Return what a fit is measured by, on the rows that it was fitted on and on those held out, if there are any.
+
+    Args:
+        held_out: as the estimator reads them.
+        stack: frees what is kept.
+    """
+    scored = {TRAINING: fit.fitted.transform(fit.prepared.features)}
+    if held_out is not None:
+        scored[HOLDOUT] = fit.fitted.transform(held_out)
+    question = _question(fit.task)
+    measured = evaluate(scored, fit.fitted, question)
+    if held_out is None or fit.task.entry.problem is not Problem.RECOMMENDATION:
+        return measured
+    ranked = _rank(fit, persisted(stack, held_out), HOLDOUT, question)
+    return replace(measured, metrics=(*measured.metrics, *ranked))
+
+
+def measure_fold(fit: Fit, unseen: DataFrame) -> tuple[Metric, ...]:
+    """Return the metrics of rows that a fit has not seen, without intervals; `unseen` are kept."""
+    question = replace(_question(fit.task), gated=frozenset())
+    measured = evaluate({TRAINING: fit.fitted.transform(unseen)}, fit.fitted, question).metrics
+    is_ranking = fit.task.entry.problem is Problem.RECOMMENDATION
+    return (*measured, *_rank(fit, unseen, TRAINING, question)) if is_ranking else measured
+
+
+def _rank(fit: Fit, unseen: DataFrame, dataset: str, question: Question) -> tuple[Metric, ...]:
+    ids = Ids(fit.stages.stages[-1], fit.fitted)
+    return rank_metrics(ids, fit.task.ml_model, fit.prepared.features, unseen, dataset=dataset, question=question)
+
+
+def permute(held_out: DataFrame, count: int, fit: Fit) -> list[Row]:
+    """Return how much worse the fit gets on held-out rows with each of its features shuffled."""
+    names = [transform.column for transform in fit.task.transforms]
+    shuffled = fit.read(shuffle_features(held_out, names, count))
+    question = replace(_question(fit.task), gated=frozenset())
+    return importance_rows(evaluate({TRAINING: fit.fitted.transform(shuffled)}, fit.fitted, question).metrics)
+
+
+def _question(task: Task) -> Question:
+    ml_model = task.ml_model
+    return Question(
+        task.entry,
+        tuple(class_text(value) for value in task.classes),
+        measured_tops(ml_model),
+        gated_datasets(ml_model),
+        has_median=ml_model.baseline == "median",
+    )

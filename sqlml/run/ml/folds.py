@@ -1,0 +1,233 @@
+"""Deals training rows out to folds: rows and an ML model in, each row's fold, counted and found disjoint, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlml.errors import DataError, SqlmlError, raise_all
+from sqlml.ir.estimators import Problem
+from sqlml.ir.features import INTERNAL_PREFIX, place_of_folds
+from sqlml.ir.folds import Folds
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.project import MlModel
+from sqlml.ir.splits import resolve_folds
+from sqlml.run.ml.checks import rows_text
+from sqlml.run.ml.disjoint import assert_disjoint
+from sqlml.run.ml.evaluation.rows import SLICES
+from sqlml.run.ml.fitting import Task
+from sqlml.run.ml.layout import persisted
+from sqlml.run.ml.split import MOST_EXACT, hash_sql, hashed_columns, instant, micros_sql
+from sqlml.run.tables import quote
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+FOLD = f"{INTERNAL_PREFIX}fold"
+_GROUP = f"{INTERNAL_PREFIX}group"
+_SIZE = f"{INTERNAL_PREFIX}size"
+_PLACE = f"{INTERNAL_PREFIX}place"
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A fold: SQL conditions on the rows to fit on and on those to validate on, and how many these are."""
+
+    number: int
+    training: str
+    validation: str
+    training_rows: int = 0
+    validation_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Training rows that were dealt out.
+
+    Attributes:
+        rows: with the column `FOLD`, kept.
+        folds: in order, from number 1.
+        facts: what a version remembers of them.
+    """
+
+    rows: DataFrame
+    folds: tuple[Fold, ...]
+    facts: Mapping[str, Any]
+
+    def training(self, fold: Fold) -> DataFrame:
+        """Return the rows that a fold is fitted on."""
+        return self.rows.where(fold.training).drop(FOLD)
+
+    def validation(self, fold: Fold) -> DataFrame:
+        """Return the rows that a fold is validated on."""
+        return self.rows.where(fold.validation).drop(FOLD)
+
+
+def deal_folds(rows: DataFrame, task: Task, stack: ExitStack) -> Folded:
+    """Deal the training rows of `task` out.
+
+    - hash: fold `1 + pmod(xxhash64(columns, seed), n)`, so that equal columns stay together.
+    - group: the groups, those of most rows first, are dealt out one by one, there and back again (1 … n, n … 1).
+    - time: n + 1 stretches of about as many rows each, cut as a split by time is; equal instants stay together. Fold i
+      is validated on stretch i, counted from 0, and fitted on all rows more than the gap before it.
+    - hash or time within a column: the same among the rows of each of its values.
+
+    Raises:
+        DataError, ErrorList: a fold is empty, or has one class alone; a row has no time or no group; a key is in two.
+    """
+    ml_model = task.ml_model
+    resolved = resolve_folds(ml_model)
+    rows = rows.drop(SLICES)
+    if resolved.by == "group":
+        dealt, folds, facts = _by_group(rows, resolved)
+    elif resolved.by == "time":
+        dealt, folds, facts = _by_time(rows, resolved)
+    else:
+        dealt, folds, facts = _by_hash(rows, resolved)
+    dealt = persisted(stack, dealt)
+    counted = _count(dealt, folds, task, resolved)
+    shown = [
+        {"fold": fold.number, "training": fold.training_rows, "validation": fold.validation_rows} for fold in counted
+    ]
+    shared = assert_disjoint(dealt, FOLD, ml_model, "folds")
+    facts = {"by": resolved.by, "n": resolved.n, **facts, "rows": shown, "shared_keys": shared}
+    return Folded(dealt, counted, facts)
+
+
+Dealt = tuple["DataFrame", list[Fold], dict[str, Any]]
+
+
+def _in_turn(count: int) -> list[Fold]:
+    return [Fold(at, f"{FOLD} != {at}", f"{FOLD} = {at}") for at in range(1, count + 1)]
+
+
+def _by_hash(rows: DataFrame, folds: Folds) -> Dealt:
+    names = hashed_columns(rows, folds.columns)
+    facts: dict[str, Any] = {"columns": list(names), "seed": folds.seed}
+    bucket = hash_sql(names, folds.seed or 0, folds.n)
+    if folds.within is not None:
+        order = hash_sql(names, folds.seed or 0, MOST_EXACT)
+        rank = f"dense_rank() OVER (PARTITION BY {quote(folds.within)} ORDER BY {order}) - 1"
+        bucket, facts = f"pmod({rank}, {folds.n})", {**facts, "within": folds.within}
+    return rows.selectExpr("*", f"CAST({bucket} + 1 AS INT) AS {FOLD}"), _in_turn(folds.n), facts
+
+
+def _by_group(rows: DataFrame, folds: Folds) -> Dealt:
+    from pyspark.sql import functions as sf
+
+    names = [quote(name) for name in folds.columns]
+    known = rows.where(" AND ".join(f"{name} IS NOT NULL" for name in names))
+    order = f"ORDER BY {_SIZE} DESC, xxhash64({', '.join(names)}, {folds.seed}), {', '.join(names)}"
+    turn, n = f"pmod({_PLACE}, {2 * folds.n})", folds.n
+    groups = (
+        known.groupBy(*[sf.col(name) for name in names])
+        .agg(sf.count(sf.lit(1)).alias(_SIZE))
+        .selectExpr("*", f"row_number() OVER ({order}) - 1 AS {_PLACE}")
+        .selectExpr(
+            *[f"{name} AS {_GROUP}_{at}" for at, name in enumerate(names)],
+            f"CAST(IF({turn} < {n}, {turn}, {2 * n - 1} - {turn}) + 1 AS INT) AS {FOLD}",
+        )
+    )
+    matches = [sf.col(name) == sf.col(f"{_GROUP}_{at}") for at, name in enumerate(names)]
+    dealt = rows.join(groups, matches, "left").drop(*[f"{_GROUP}_{at}" for at in range(len(names))])
+    return dealt, _in_turn(n), {"columns": list(folds.columns), "seed": folds.seed}
+
+
+def _by_time(rows: DataFrame, folds: Folds) -> Dealt:
+    name, n = folds.columns[0], folds.n
+    micros = micros_sql(name)
+    facts: dict[str, Any] = {"columns": [name], "gap_s": folds.gap_s}
+    shares = [f"{at / (n + 1)}D" for at in range(1, n + 1)]
+    before = [Fold(at, f"{FOLD} < {at}", f"{FOLD} = {at}") for at in range(1, n + 1)]
+    if folds.within is not None:
+        group = f"PARTITION BY {quote(folds.within)}"
+        cuts = [f"percentile_disc({share}) WITHIN GROUP (ORDER BY {micros}) OVER ({group})" for share in shares]
+        stretch = " + ".join(f"IF({micros} > {cut}, 1, 0)" for cut in cuts)
+        facts["within"] = folds.within
+    else:
+        found = _learn_cuts(rows, micros, shares)
+        facts["from"] = [None if cut is None else instant(cut) for cut in found]
+        stretch = " + ".join("0" if cut is None else f"IF({micros} >= {cut}, 1, 0)" for cut in found)
+        if folds.gap_s:
+            ends = [None if cut is None else cut - folds.gap_s * 1_000_000 for cut in found]
+            before = [
+                replace(fold, training=f"{fold.training} AND {micros} < {end}") if end is not None else fold
+                for fold, end in zip(before, ends, strict=True)
+            ]
+    return rows.selectExpr("*", f"IF({micros} IS NULL, NULL, {stretch}) AS {FOLD}"), before, facts
+
+
+def _learn_cuts(rows: DataFrame, micros: str, shares: Sequence[str]) -> list[int | None]:
+    """Return for each share the first instant after its exact quantile, in microseconds; None where there is none."""
+    times = rows.selectExpr(f"{micros} AS t")
+    quantiles = times.selectExpr(*[f"percentile_disc({share}) WITHIN GROUP (ORDER BY t)" for share in shares])
+    found = [None if quantile is None else int(quantile) for quantile in quantiles.collect()[0]]
+    cuts = ["CAST(NULL AS BIGINT)" if at is None else f"min(t) FILTER (WHERE t > {at})" for at in found]
+    return [None if cut is None else int(cut) for cut in times.selectExpr(*cuts).collect()[0]]
+
+
+def _count(rows: DataFrame, folds: Sequence[Fold], task: Task, resolved: Folds) -> tuple[Fold, ...]:
+    """Return the folds with their rows.
+
+    Raises:
+        DataError, ErrorList: rows that are in none; a fold that nothing can be learnt or measured of.
+    """
+    from pyspark.sql import functions as sf
+
+    is_classifier = task.entry.problem is Problem.CLASSIFICATION
+    by = [sf.col(quote(task.ml_model.label or "")).alias("label")] if is_classifier else []
+    measures = [sf.expr(f"count_if({FOLD} IS NULL)").alias("lost")]
+    for fold in folds:
+        measures += [
+            sf.expr(f"count_if({fold.training})").alias(f"training_{fold.number}"),
+            sf.expr(f"count_if({fold.validation})").alias(f"validation_{fold.number}"),
+        ]
+    groups = rows.groupBy(*by).agg(*measures).collect()
+    place = place_of_folds(task.ml_model)
+    if lost := sum(group["lost"] for group in groups):
+        raise _lost(lost, resolved, task.ml_model, place)
+    counted, errors = [], []
+    for fold in folds:
+        sides = {
+            side: {group["label"] if by else None: n for group in groups if (n := group[f"{side}_{fold.number}"])}
+            for side in ("training", "validation")
+        }
+        errors += list(_wrong(fold.number, sides, task, place))
+        training, validation = (sum(counts.values()) for counts in sides.values())
+        counted.append(replace(fold, training_rows=training, validation_rows=validation))
+    raise_all(errors)
+    return tuple(counted)
+
+
+_FIX = "ask for fewer or other folds, or bring more rows"
+_VERBS = {"training": "fitted", "validation": "validated"}
+
+
+def _lost(count: int, folds: Folds, ml_model: MlModel, place: SourceLocation) -> DataError:
+    names, what = ", ".join(f"'{name}'" for name in folds.columns), "time" if folds.by == "time" else "group"
+    said = f"{what} {names} of ml model '{ml_model.name}' is null in {rows_text(count)} of the training rows"
+    return DataError(f"{said}, which are then in no fold", place, "leave them out by 'where:', or give them one")
+
+
+def _wrong(
+    number: int, sides: Mapping[str, Mapping[Any, int]], task: Task, place: SourceLocation
+) -> Iterator[SqlmlError]:
+    fold = f"fold {number} of ml model '{task.ml_model.name}'"
+    training, validation = (sum(counts.values()) for counts in sides.values())
+    needed = task.entry.min_rows(task.ml_model.params)
+    if training < needed or validation == 0:
+        what = f"{fold} has {rows_text(training)} to fit on and {rows_text(validation)} to validate on"
+        few = f", and '{task.entry.name}' needs {needed}" if training < needed else ""
+        yield DataError(f"{what}{few}", place, _FIX)
+        return
+    for side, counts in sides.items():
+        if task.classes and len(counts) == 1:
+            [(label, rows)] = counts.items()
+            yield DataError(
+                f"{fold} is {_VERBS[side]} on one class alone: label '{task.ml_model.label}' is {label!r} in all of "
+                f"its {rows_text(rows)}, {training} to fit on and {validation} to validate on",
+                place,
+                _FIX,
+            )

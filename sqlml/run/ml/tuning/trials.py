@@ -1,0 +1,202 @@
+"""Runs a search: trials on folds at once in; every trial with its metrics, and the fits of the best, out."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sqlml.errors import DataError, SqlmlError, StepError
+from sqlml.ir.metrics import METRICS, headline, kind_of, known_metrics, measured_name
+from sqlml.ir.project import MlModel
+from sqlml.ir.state import Metric
+from sqlml.ir.trials import Choice, count_trials, with_choice
+from sqlml.ir.tuning import Tuning
+from sqlml.run.failure import Doing, spark_failures
+from sqlml.run.ml.checks import TRAINING
+from sqlml.run.ml.fitting import Task
+from sqlml.run.ml.fold_fits import FoldFit, FoldFits
+from sqlml.run.ml.tuning.searches import Search, make_search
+
+TaskOf = Callable[[MlModel], Task]
+"""Gives what is fitted of a variant of the ML model."""
+
+Stopped = Literal["all was tried", "trials", "time", "patience"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One try.
+
+    Attributes:
+        number: from 1.
+        metric: what it is judged by, under the name by which it is kept; empty if it failed.
+        values: that metric on each fold.
+        duration_s: wall seconds.
+        error: why it failed; empty: it did not.
+        fits: of each fold, of the best alone.
+    """
+
+    number: int
+    choice: Choice
+    metric: str = ""
+    values: tuple[float, ...] = ()
+    duration_s: float = 0.0
+    error: str = ""
+    fits: tuple[FoldFit, ...] = ()
+
+    @property
+    def value(self) -> float | None:
+        """The mean over the folds; None: it failed."""
+        return statistics.fmean(self.values) if self.values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What a search found.
+
+    Attributes:
+        trials: in the order of their numbers.
+        best: the first of those with the best mean, its fits included.
+        task: of the best.
+    """
+
+    trials: tuple[Trial, ...]
+    best: Trial
+    task: Task
+    stopped: Stopped
+
+
+def run_trials(task: Task, tuning: Tuning, fits: FoldFits, task_of: TaskOf) -> Searched:
+    """Try what the search of an ML model chooses, each on every fold.
+
+    What is tried, and which is best, does not depend on how many trials run at once: they are judged in their order,
+    and those that were on the way when patience ended are dropped.
+
+    Raises:
+        DataError: the metric does not fit the classes; every trial failed.
+    """
+    _check_metric(task, tuning)
+    return _Run(task, tuning, fits, task_of).go()
+
+
+class _Run:
+    def __init__(self, task: Task, tuning: Tuning, fits: FoldFits, task_of: TaskOf) -> None:
+        self._task = task
+        self._tuning = tuning
+        self._fits = fits
+        self._task_of = task_of
+        self._done: list[Trial] = []
+        self._best: Trial | None = None
+        # The first that is measured is taken if none is named, and all that may be the first are good in one way.
+        metric = tuning.metric or known_metrics(task.entry)[0]
+        self._is_higher_better = METRICS[metric].is_higher_better
+
+    def go(self) -> Searched:
+        search = make_search(self._tuning, self._is_higher_better)
+        with ThreadPoolExecutor(self._tuning.parallelism, "trial") as pool:
+            try:
+                stopped = self._search(search, pool)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        best = self._best
+        if best is None:
+            raise self._all_failed()
+        trials = tuple(replace(trial, fits=()) for trial in self._done)
+        return Searched(trials, best, self._task_of_choice(best.choice), stopped)
+
+    def _search(self, search: Search, pool: ThreadPoolExecutor) -> Stopped:
+        most = count_trials(self._tuning)
+        most_on_the_way = search.most_on_the_way or self._tuning.parallelism
+        waiting: deque[Future[Trial]] = deque()
+        started, number = time.monotonic(), 0
+        stopped: Stopped = "all was tried"
+        while True:
+            if number and self._tuning.time_s is not None and time.monotonic() - started >= self._tuning.time_s:
+                stopped = "time"
+                break
+            if len(waiting) >= most_on_the_way and self._judge(waiting.popleft(), search):
+                return self._drop(waiting)
+            choice = search.ask() if number < most else None
+            if choice is None:
+                stopped = "trials" if number == self._tuning.trials else "all was tried"
+                break
+            number += 1
+            waiting.append(pool.submit(self._try, number, choice))
+        while waiting:
+            if self._judge(waiting.popleft(), search):
+                return self._drop(waiting)
+        return stopped
+
+    def _drop(self, waiting: Sequence[Future[Trial]]) -> Stopped:
+        for future in waiting:
+            future.cancel()
+        return "patience"
+
+    def _judge(self, future: Future[Trial], search: Search) -> bool:
+        """Wait for the next trial in order and keep it; return whether patience is at an end."""
+        trial = future.result()
+        search.tell(trial.choice, trial.value)
+        if trial.value is not None and self._is_better(trial):
+            self._best = trial
+        self._done.append(replace(trial, fits=()))
+        patience = self._tuning.patience
+        since = trial.number - (self._best.number if self._best is not None else 0)
+        return patience is not None and since >= patience
+
+    def _is_better(self, trial: Trial) -> bool:
+        if self._best is None or self._best.value is None or trial.value is None:
+            return True
+        return trial.value > self._best.value if self._is_higher_better else trial.value < self._best.value
+
+    def _task_of_choice(self, choice: Choice) -> Task:
+        return self._task_of(with_choice(self._task.ml_model, self._tuning, choice))
+
+    def _try(self, number: int, choice: Choice) -> Trial:
+        started = time.monotonic()
+        name = self._task.ml_model.name
+        try:
+            with spark_failures(Doing(f"trial {number} of ml model '{name}' failed")):
+                task = self._task_of_choice(choice)
+                fits = tuple(self._fits.fit(fold, task, is_measured=True) for fold in self._fits.folds)
+            found = [self._measured(fit.metrics, at) for at, fit in enumerate(fits, 1)]
+        except SqlmlError as error:
+            if _is_end(error):
+                raise
+            return Trial(number, choice, duration_s=time.monotonic() - started, error=str(error))
+        values = tuple(metric.value for metric in found)
+        return Trial(number, choice, found[0].metric, values, time.monotonic() - started, fits=fits)
+
+    def _measured(self, metrics: Sequence[Metric], fold: int) -> Metric:
+        wanted = self._tuning.metric
+        if wanted is None:
+            found = headline(metrics, TRAINING)
+        else:
+            found = next((entry for entry in metrics if entry.metric == measured_name(wanted)), None)
+        if found is None:
+            raise DataError(f"'{wanted or 'no metric'}' was not measured on fold {fold}")
+        return found
+
+    def _all_failed(self) -> SqlmlError:
+        ml_model = self._task.ml_model
+        what = f"each of the {len(self._done)} trials of ml model '{ml_model.name}' failed; the first: "
+        return DataError(f"{what}{self._done[0].error}", ml_model.places.value_of("tune"), "try other values")
+
+
+def _check_metric(task: Task, tuning: Tuning) -> None:
+    kind = kind_of(tuning.metric) if tuning.metric is not None else None
+    if kind is None or not kind.is_binary_only or len(task.classes) in (0, 2):
+        return
+    ml_model = task.ml_model
+    what = f"ml model '{ml_model.name}' is tuned by '{kind.name}', which needs two classes; its label has"
+    raise DataError(f"{what} {len(task.classes)}", ml_model.places.value_of("tune.metric"), "take f1 or logLoss")
+
+
+def _is_end(error: SqlmlError) -> bool:
+    """Tell whether no other trial can do better: the run was interrupted, or Java is gone."""
+    return isinstance(error, StepError) and ("has stopped" in error.what or " cancelled " in error.what)

@@ -1,0 +1,99 @@
+"""Validates on folds: training rows in; metrics of rows that no fit has seen, and what is learnt from them, out."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from sqlml.ir.explanations import Row
+from sqlml.run.ml.evaluation.thresholds import learn_threshold
+from sqlml.run.ml.fitting import Task
+from sqlml.run.ml.fold_fits import FoldFit, FoldFits
+from sqlml.run.ml.folds import deal_folds
+from sqlml.run.ml.tuning.records import trial_facts, trial_rows
+from sqlml.run.ml.tuning.trials import TaskOf, run_trials
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What folds told.
+
+    Attributes:
+        task: with what was learnt on them.
+        tables: rows of the tables of `ir.ml_tables` that they fill.
+        facts: what a version remembers of them.
+    """
+
+    task: Task
+    tables: Mapping[str, list[Row]] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf) -> Validated:
+    """Fit on each fold's rows, as far as the ML model asks for it: params first, then the threshold of the best.
+
+    Args:
+        rows: the training rows.
+        task_of: gives what is fitted of a variant of the ML model.
+    """
+    ml_model = task.ml_model
+    if not ml_model.has_folds:
+        return Validated(task)
+    tables: dict[str, list[Row]] = {}
+    with ExitStack() as stack:
+        folded = deal_folds(rows, task, stack)
+        facts: dict[str, Any] = {"folds": dict(folded.facts)}
+        fold_fits = FoldFits(folded, stack)
+        if ml_model.tuning is not None:
+            searched = run_trials(task, ml_model.tuning, fold_fits, task_of)
+            task, fits = searched.task, searched.best.fits
+            tables["trials"] = trial_rows(searched)
+            facts["tuning"] = trial_facts(searched, ml_model.tuning) | {"features_made": fold_fits.features_made}
+        else:
+            is_measured = ml_model.is_cross_validated
+            fits = tuple(fold_fits.fit(fold, task, is_measured=is_measured) for fold in fold_fits.folds)
+        if ml_model.is_cross_validated:
+            tables["cross_validation"] = summarize_folds(fits)
+        if ml_model.threshold_rule is not None:
+            threshold = _learn_threshold(fits, task)
+            task = replace(task, ml_model=replace(task.ml_model, threshold=threshold))
+            facts["threshold"] = {"learnt": threshold, "by": asdict(ml_model.threshold_rule), "folds": len(fits)}
+    return Validated(task, tables, facts)
+
+
+def _learn_threshold(fits: Sequence[FoldFit], task: Task) -> float:
+    rule = task.ml_model.threshold_rule
+    assert rule is not None
+    parts = [one.fit.fitted.transform(one.unseen) for one in fits]
+    return learn_threshold(reduce(lambda one, other: one.unionAll(other), parts), rule)
+
+
+def summarize_folds(fits: Sequence[FoldFit]) -> list[Row]:
+    """Return a row for each metric and fold, and one without a fold for their mean and standard deviation (n - 1).
+
+    A metric that some fold does not define has no mean.
+    """
+    rows: list[Row] = []
+    names = dict.fromkeys(metric.metric for one in fits for metric in one.metrics)
+    for name in names:
+        found = [next((metric for metric in one.metrics if metric.metric == name), None) for one in fits]
+        known = [metric for metric in found if metric is not None]
+        if len(known) == len(fits):
+            values = [metric.value for metric in known]
+            counts = [metric.rows for metric in known if metric.rows is not None]
+            total = sum(counts) if len(counts) == len(known) else None
+            mean, spread = statistics.fmean(values), statistics.stdev(values)
+            rows.append({"metric": name, "fold": None, "value": mean, "deviation": spread, "rows": total})
+        rows += [
+            {"metric": name, "fold": at, "value": metric.value, "deviation": None, "rows": metric.rows}
+            for at, metric in enumerate(found, 1)
+            if metric is not None
+        ]
+    return rows

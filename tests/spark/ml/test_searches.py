@@ -1,0 +1,175 @@
+"""Searches on a formula instead of fits: what is tried, in which order trials count, and when a search ends; no JVM."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from sqlml.errors import DataError, StepError
+from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.project import MlModel
+from sqlml.ir.state import Metric
+from sqlml.ir.tuning import Dimension, Tuning
+from sqlml.run.ml.fitting import Task
+from sqlml.run.ml.fold_fits import FoldFit
+from sqlml.run.ml.folds import Fold
+from sqlml.run.ml.tuning.records import trial_facts, trial_rows
+from sqlml.run.ml.tuning.searches import make_search
+from sqlml.run.ml.tuning.trials import run_trials
+
+
+def listed(name, *values):
+    return Dimension(name, f"tune.params.{name}", ("params", name), values)
+
+
+def between(name, low, high, **given):
+    return Dimension(name, f"tune.params.{name}", ("params", name), (), low, high, **given)
+
+
+ML_MODEL = MlModel("m", "m.yml", Places(SourceLocation("m.yml", 1)), "", "LinearRegression")
+TASK = Task(ML_MODEL, ESTIMATORS["LinearRegression"], (), "double")
+X = listed("x", 3, 1, 2, 5, 4)
+
+
+class Formula:
+    """Stands for fits on folds: a fit is worth a formula of its params, and takes longer the earlier it begins."""
+
+    folds = (Fold(1, "", ""), Fold(2, "", ""))
+
+    def __init__(self, formula):
+        self.formula = formula
+        self.running = self.most = self.calls = 0
+        self.lock = threading.Lock()
+
+    def fit(self, fold, task, *, is_measured):
+        with self.lock:
+            self.calls += 1
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.01 / self.calls)
+        with self.lock:
+            self.running -= 1
+        value = self.formula(**task.ml_model.params) + fold.number
+        return FoldFit(None, None, (Metric("training", "rmse", value), Metric("training", "mae", -value)))
+
+
+def search(formula, *dimensions, **given):
+    fits = Formula(formula)
+    return run_trials(TASK, Tuning(dimensions, **given), fits, lambda variant: replace(TASK, ml_model=variant)), fits
+
+
+def test_a_grid_tries_everything_once():
+    searched, fits = search(lambda x, y: abs(x - 2) + y, X, listed("y", 0, 1), parallelism=3)
+    assert len({repr(trial.choice) for trial in searched.trials}) == 10
+    assert [trial.number for trial in searched.trials] == list(range(1, 11))
+    assert searched.best.choice == {"x": 2, "y": 0}
+    assert searched.task.ml_model.params == {"x": 2, "y": 0}
+    assert (searched.best.values, searched.best.metric, searched.stopped) == ((1, 2), "rmse", "all was tried")
+    assert len(searched.best.fits) == 2
+    assert 1 < fits.most <= 3
+    assert fits.calls == 20
+    # Of equals the first counts.
+    assert search(lambda x: 0, X)[0].best.number == 1
+
+
+def test_patience_does_not_depend_on_how_many_run_at_once():
+    found = [search(lambda x: x, X, patience=2, parallelism=parallelism)[0] for parallelism in (1, 4)]
+    for searched in found:
+        # 3, then 1 is better, then 2 and 5 are not.
+        assert [trial.choice["x"] for trial in searched.trials] == [3, 1, 2, 5]
+        assert (searched.best.number, searched.stopped) == (2, "patience")
+    assert search(lambda x: x, X, trials=2)[0].stopped == "trials"
+
+
+def test_time_lets_no_trial_begin_late():
+    def slow(x):
+        time.sleep(0.6)
+        return x
+
+    searched, _ = search(slow, X, time_s=1, parallelism=1)
+    assert searched.stopped == "time"
+    assert 1 <= len(searched.trials) < 5
+
+
+def test_a_failed_trial_is_kept():
+    def picky(x):
+        if x > 2:
+            raise DataError(f"{x} is too much")
+        return x
+
+    searched, _ = search(picky, X)
+    rows = trial_rows(searched)
+    assert [(row["state"], row["error"], row["is_best"]) for row in rows[:2]] == [
+        ("failed", "3 is too much", False),
+        ("complete", None, True),
+    ]
+    assert rows[1] | {"seconds": 0} == {
+        "trial": 2, "state": "complete", "is_best": True, "params": {"x": "1"}, "metric": "rmse", "value": 2.5,
+        "deviation": math.sqrt(0.5), "folds": [2, 3], "seconds": 0, "error": None,
+    }  # fmt: skip
+    facts = trial_facts(searched, Tuning((X,)))
+    assert (facts["trials"], facts["failed"], facts["best"]) == (5, 3, 2)
+    with pytest.raises(DataError, match="each of the 2 trials of ml model 'm' failed; the first: 3 is too much"):
+        search(picky, listed("x", 3, 4))
+
+
+@pytest.mark.parametrize("what", ["trial 1 failed: Job 3 cancelled as part of", "Spark's Java process has stopped"])
+def test_an_interrupted_run_tries_nothing_more(what):
+    def gone(x):
+        raise StepError(what)
+
+    with pytest.raises(StepError):
+        search(gone, X)
+
+
+SPACE = (
+    between("x", 0.01, 100, is_log=True),
+    between("depth", 2, 9, is_whole=True),
+    listed("kind", "a", ("b", "c"), None),
+)
+
+
+@pytest.mark.parametrize("kind", ["random", "bayes"])
+def test_choices_are_of_the_space_and_repeat(kind):
+    def ask(seed):
+        made = make_search(Tuning(SPACE, kind, trials=30, seed=seed), is_higher_better=False)
+        choices = []
+        for _ in range(30):
+            choices.append(made.ask())
+            made.tell(choices[-1], abs(math.log(choices[-1]["x"])))
+        return choices
+
+    choices = ask(7)
+    assert choices == ask(7) != ask(8)
+    assert len({repr(choice) for choice in choices}) == 30
+    assert {choice["kind"] for choice in choices} == {"a", ("b", "c"), None}
+    assert all(0.01 <= choice["x"] <= 100 and 2 <= choice["depth"] <= 9 for choice in choices)
+    assert all(isinstance(choice["depth"], int) for choice in choices)
+    # By the logarithm: as many below 1 as above.
+    assert 5 < sum(choice["x"] < 1 for choice in choices) < 25
+
+
+@pytest.mark.parametrize("kind", ["random", "bayes"])
+def test_a_small_space_comes_to_an_end(kind):
+    searched, fits = search(lambda x: x, X, search=kind, trials=50)
+    assert sorted(trial.choice["x"] for trial in searched.trials) == [1, 2, 3, 4, 5]
+    assert (fits.calls, searched.stopped) == (10, "all was tried")
+
+
+def test_what_was_found_leads_a_bayesian_search():
+    def ask(parallelism):
+        return search(
+            lambda x: (x - 70) ** 2, between("x", 0.0, 100.0), search="bayes", trials=40, parallelism=parallelism
+        )[0]
+
+    searched = ask(4)
+    assert [trial.choice for trial in searched.trials] == [trial.choice for trial in ask(1).trials]
+    late = [abs(trial.choice["x"] - 70) for trial in searched.trials[-20:]]
+    early = [abs(trial.choice["x"] - 70) for trial in searched.trials[:10]]
+    assert statistics.median(late) < statistics.median(early) / 2

@@ -1,0 +1,202 @@
+"""Tuned fits: against Spark's own CrossValidator, and in a build that shows what is kept of a search."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sqlml.build import Request, build, load_dag, open_project_store
+from sqlml.cli import run
+from sqlml.cli.progress import SilentProgress
+from sqlml.errors import EnvironmentFault
+from sqlml.ir.folds import Folds
+from sqlml.ir.measuring import ThresholdRule
+from sqlml.ir.project import Split
+from sqlml.ir.results import Status
+from sqlml.ir.tuning import Dimension, Tuning
+from sqlml.plan import plan
+from sqlml.run.ml.fit import fit_ml_model
+from sqlml.run.ml.score import load_fitted
+
+REG_PARAMS = (0.5, 0.01)
+FEW = {"maxIter": 3, "elasticNetParam": 0.5}
+
+
+def read_table(folder, name):
+    return [json.loads(line) for line in (folder / "tables" / f"{name}.jsonl").read_text().splitlines()]
+
+
+def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec, tmp_path):
+    from pyspark.ml import Pipeline
+    from pyspark.ml.classification import LogisticRegression
+    from pyspark.ml.evaluation import MulticlassClassificationEvaluator
+    from pyspark.ml.feature import Imputer, VectorAssembler
+    from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
+    from pyspark.sql import functions as sf
+
+    # No median of x that a fold learns is another fold's.
+    rows = rows_of(200).select("id", "x", "n", "late").coalesce(1).persist()
+    tuning = Tuning(
+        (Dimension("regParam", "tune.params.regParam", ("params", "regParam"), REG_PARAMS),), metric="logLoss"
+    )
+    ml_model = make_spec(
+        include=("x", "n"), params=FEW, split=Split(by="none"), folds=Folds(n=3), tuning=tuning,
+        threshold_rule=ThresholdRule(maximize="f1"),
+    )  # fmt: skip
+    fitted = fit_ml_model(spark, ml_model, rows, tmp_path / "m")
+
+    by_hand = rows.select(
+        "*",
+        sf.expr("CAST(pmod(xxhash64(id, 43), 3) AS INT) AS fold"),
+        sf.expr("double(late) AS label"),
+        sf.expr("double(n) AS n_double"),
+    )
+    estimator = LogisticRegression(labelCol="label", **FEW)
+    assembler = VectorAssembler(inputCols=["filled", "n_double"], outputCol="features")
+    pipeline = Pipeline(stages=[Imputer(strategy="median", inputCol="x", outputCol="filled"), assembler, estimator])
+    cross = CrossValidator(
+        estimator=pipeline,
+        estimatorParamMaps=ParamGridBuilder().addGrid(estimator.regParam, list(REG_PARAMS)).build(),
+        evaluator=MulticlassClassificationEvaluator(metricName="logLoss"),
+        foldCol="fold",
+        numFolds=3,
+        parallelism=2,
+    ).fit(by_hand)
+    trials = read_table(tmp_path / "m", "trials")
+    assert [float(trial["params"]["regParam"]) for trial in trials] == list(REG_PARAMS)
+    assert [trial["value"] for trial in trials] == pytest.approx(cross.avgMetrics, abs=1e-9)
+    assert [trial["deviation"] for trial in trials] == pytest.approx(
+        [value * (3 / 2) ** 0.5 for value in cross.stdMetrics], abs=1e-9
+    )
+    best = min(range(2), key=lambda at: cross.avgMetrics[at])
+    assert [trial["is_best"] for trial in trials] == [at == best for at in range(2)]
+    ours, theirs = load_fitted(spark, tmp_path / "m").stages[-1], cross.bestModel.stages[-1]
+    assert ours.getRegParam() == theirs.getRegParam() == REG_PARAMS[best]
+    assert ours.coefficients.toArray().tolist() == pytest.approx(theirs.coefficients.toArray().tolist(), abs=1e-9)
+    assert ours.intercept == pytest.approx(theirs.intercept, abs=1e-9)
+    # Three folds, whose features were made once for both trials; thresholds and metrics come from the winner's fits.
+    assert fitted.facts["tuning"]["features_made"] == 3
+    assert fitted.signature.threshold == fitted.facts["threshold"]["learnt"] == ours.getThreshold()
+    validated = {(row["metric"], row["fold"]): row for row in read_table(tmp_path / "m", "cross_validation")}
+    assert [validated["logLoss", fold]["value"] for fold in (1, 2, 3)] == trials[best]["folds"]
+    assert validated["logLoss", None]["value"] == pytest.approx(cross.avgMetrics[best], abs=1e-9)
+    assert validated["areaUnderROC", None]["rows"] == 200
+
+
+PROJECT = {
+    "sqlml_project.yml": "name: tuned\n",
+    "seeds/rows.csv": "id,x,part,y,kind,at\n"
+    + "".join(
+        f"{n},{'' if n % 7 == 0 else n * 7 % 11},{n % 5},{n * 7 % 11 + n % 3},{'abc'[n * 7 % 11 // 4]},"
+        f"2024-01-01 00:{n:02}:00\n"
+        for n in range(60)
+    ),
+    "models/tried.sql": "select version, trial, is_best, value, folds[1] as last, params['x.impute'] as impute, "
+    "double(params['regParam']) as reg from {{ ml_table('amount', 'trials') }}",
+    "models/validated.sql": "select metric, fold, value, deviation from {{ ml_table('kind', 'cross_validation') }}",
+    "models/ml.yml": """version: 2
+ml_models:
+  - name: amount
+    training_data: ref('rows')
+    estimator: LinearRegression
+    params: {solver: normal}
+    label: y
+    keys: [id]
+    event_time: at
+    features: [x]
+    split: {by: time, gap: 60s}
+    tune:
+      search: bayes
+      metric: mae
+      folds: {n: 2}
+      params: {regParam: {low: 0.001, high: 10, log: true}}
+      transforms: [{columns: x, impute: [mean, 100]}]
+      trials: 3
+  - name: kind
+    training_data: ref('rows')
+    estimator: DecisionTreeClassifier
+    label: kind
+    keys: [id]
+    features: [x]
+    folds: {by: group, column: part, n: 2}
+    tune: {metric: f1, params: {thresholds: [[1, 1], [1, 1, 1]], maxDepth: [2]}}
+    refit: all
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("tuned")
+    for name, text in PROJECT.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(project, warm):
+    return {result.node_id: result for result in build(Request(project), SilentProgress()).results.results}
+
+
+def test_a_plan_says_how_many_fits_it_takes(project, capsys):
+    planned = plan(Request(project))
+    assert {name: str(fits) for name, fits in planned.fits.items()} == {
+        "amount": "7 fits: 3 trials x 2 folds + 1",
+        "kind": "6 fits: 2 trials x 2 folds + 2",
+    }
+
+
+def test_a_library_that_lacks_is_said_before_spark_starts(project, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
+    with pytest.raises(EnvironmentFault, match="ml model 'amount' is tuned with 'search: bayes', which needs Optuna"):
+        plan(Request(project))
+
+
+def test_trials_are_read_by_sql(spark, project, built):
+    assert {result.status for result in built.values()} == {Status.SUCCESS}, [result.error for result in built.values()]
+    store = open_project_store(load_dag(Request(project)).project)
+    outputs = store.snapshot().outputs
+    tried = spark.read.parquet(outputs["sql_model.tried"].location).orderBy("trial").collect()
+    assert [row.trial for row in tried] == [1, 2, 3]
+    assert {row.impute for row in tried} <= {"mean", "100"}
+    best = min(tried, key=lambda row: row.value)
+    assert [row.is_best for row in tried] == [row.trial == best.trial for row in tried]
+    version = store.snapshot().champion("amount")
+    assert version.facts["params"]["regParam"] == best.reg
+    assert version.facts["folds"]["by"] == "time"
+    assert version.facts["folds"]["gap_s"] == 60
+    assert version.facts["split"]["shared_keys"] == version.facts["folds"]["shared_keys"] == 0
+    # Once for each fold and way to impute, whatever the params.
+    assert version.facts["tuning"]["features_made"] == 2 * len({row.impute for row in tried})
+    assert f"best of 3 trials: x.impute: {best.impute}, regParam: {best.reg}" in built["ml_model.amount"].message
+    validated = spark.read.parquet(outputs["sql_model.validated"].location).collect()
+    f1 = {row.fold: row for row in validated if row.metric == "f1"}
+    assert f1[None].value == pytest.approx((f1[1].value + f1[2].value) / 2)
+    assert f1[None].deviation == pytest.approx(abs(f1[1].value - f1[2].value) / 2**0.5)
+
+
+def test_a_version_shows_its_trials(project, built, capsys):
+    assert run(["model", "show", "kind", "--project-dir", str(project)]) == 0
+    shown = capsys.readouterr().out
+    assert "on folds of the training rows:" in shown
+    assert "'thresholds' of ml model 'kind' has 2 numbers for 3 classes" in shown
+    assert "thresholds: [1, 1, 1], maxDepth: 2" in shown
+
+
+def test_another_space_is_a_reason_to_fit_again(project, built):
+    def actions():
+        return {name: fits.total for name, fits in plan(Request(project)).fits.items()}
+
+    assert actions() == {}
+    path = project / "models/ml.yml"
+    path.write_text(PROJECT["models/ml.yml"].replace("trials: 3", "trials: 3\n      parallelism: 1"), encoding="utf-8")
+    assert actions() == {}
+    path.write_text(PROJECT["models/ml.yml"].replace("high: 10", "high: 11"), encoding="utf-8")
+    assert actions() == {"amount": 7}
+    path.write_text(PROJECT["models/ml.yml"].replace("column: part, n: 2", "column: part, n: 3"), encoding="utf-8")
+    assert actions() == {"kind": 8}
+    path.write_text(PROJECT["models/ml.yml"], encoding="utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from sqlml.compile.estimator_params import check_estimator_params
-from sqlml.compile.ml_types import expression_types, typed_columns
+from sqlml.compile.ml_types import check_types
 from sqlml.compile.readable import Readable
 from sqlml.compile.transforms import check_transforms
 from sqlml.errors import CompileError, SqlmlError, suggest
@@ -14,7 +14,6 @@ from sqlml.ir.estimators import estimator_of
 from sqlml.ir.location import Places
 from sqlml.ir.metrics import METRICS, known_metrics
 from sqlml.ir.project import MlModel
-from sqlml.ir.transforms import choose_transforms
 from sqlml.ir.trials import Choice, probes, with_choice
 from sqlml.ir.tuning import Tuning
 
@@ -70,15 +69,11 @@ def _check_metric(ml_model: MlModel, tuning: Tuning) -> Iterator[SqlmlError]:
 
 
 def _check_features(variant: MlModel, training: Readable, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:
-    found = list(check_transforms(variant, training.title, training.columns, features))
+    found = list(check_transforms(variant, training, features))
     yield from found
-    if found or training.columns is None or features is None:
-        return
-    columns = typed_columns(training)
-    try:
-        choose_transforms(columns, variant, estimator_of(variant), expression_types(columns))
-    except SqlmlError as error:
-        yield error
+    errors: list[SqlmlError] = []
+    check_types(variant, training, not found and features is not None, errors)
+    yield from errors
 
 
 def _places(ml_model: MlModel, tuning: Tuning, choice: Choice) -> Places:

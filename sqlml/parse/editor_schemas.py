@@ -15,11 +15,13 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 
 from sqlml.parse.data_tests import DATA_TESTS, PLAIN_TESTS, TEST_BLOCKS
 from sqlml.parse.folder_rules import CONFIGS
-from sqlml.parse.ml_schemas import complete_ml_model, complete_ml_output, complete_split
+from sqlml.parse.ml_checks import SPLIT_KEYS
+from sqlml.parse.ml_schemas import complete_ml_model, complete_ml_output, complete_ways
 from sqlml.parse.project_specs import ProjectFileSpec, TargetSpec
 from sqlml.parse.relation_specs import SourceTableSpec, Spec
 from sqlml.parse.spec_entries import ENTRY_SPECS
 from sqlml.parse.transform_schemas import complete_transform
+from sqlml.parse.tuning import FOLD_KEYS
 
 Schema = dict[str, Any]
 
@@ -41,7 +43,8 @@ def yaml_file_schema() -> Schema:
     source["properties"]["tables"] = tables
     source["required"].append("tables")
     complete_ml_model(definitions["MlModelSpec"])
-    complete_split(definitions["SplitSpec"])
+    complete_ways(definitions["SplitSpec"], SPLIT_KEYS)
+    complete_ways(definitions["FoldsSpec"], FOLD_KEYS)
     complete_transform(definitions["TransformEntry"])
     complete_ml_output(definitions["MlOutputSpec"])
     # A kind without entries is written while one is about to write them.

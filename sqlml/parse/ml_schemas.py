@@ -10,7 +10,6 @@ from sqlml.ir.metrics import known_metrics
 from sqlml.ir.ml_outputs import OUTPUT_KEYS, OUTPUT_KINDS, kinds_of
 from sqlml.ir.roles import ROLES
 from sqlml.ir.spark_params import Limits, SparkParam, spark_params
-from sqlml.parse.ml_checks import SPLIT_KEYS
 
 Schema = dict[str, Any]
 
@@ -41,15 +40,15 @@ def complete_ml_model(definition: Schema) -> None:
     ]
 
 
-def complete_split(definition: Schema) -> None:
-    """Add to the schema of `SplitSpec` which keys mean something with which way of splitting."""
+def complete_ways(definition: Schema, keys_of: Mapping[str | None, frozenset[str]]) -> None:
+    """Add to the schema of `SplitSpec` or `FoldsSpec` which keys mean something with which `by:`."""
     keys = definition["properties"]
     definition["allOf"] = [
         {
             "if": {"properties": {"by": {"const": way}}, "required": ["by"]},
             "then": {"properties": {key: False for key in keys if key not in taken}},
         }
-        for way, taken in SPLIT_KEYS.items()
+        for way, taken in keys_of.items()
         if way is not None
     ]
 
@@ -72,9 +71,12 @@ def _taken_by(entry: Estimator) -> Schema:
     if entry.problem is not Problem.CLASSIFICATION:
         refused += _FOR_CLASSIFIERS
     metric = {"properties": {"metric": {"enum": list(known_metrics(entry))}}}
+    params = _estimator_params(entry)
+    tuned = {"propertyNames": {"enum": list(params["properties"])}} if "properties" in params else {}
     taken: Schema = {
         "properties": {
-            "params": _estimator_params(entry),
+            "params": params,
+            "tune": {"properties": {**metric["properties"], "params": tuned}},
             "gates": {"items": metric},
             "outputs": {"items": {"properties": {"kind": {"enum": list(kinds_of(entry))}}}},
             **dict.fromkeys(refused, False),

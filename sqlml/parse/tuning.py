@@ -97,7 +97,8 @@ def _of_transform(entry: TunedTransform, key: str, position: int, places: Places
             made = _dimension(
                 f"{title}.{word}", f"{key}.{word}", ("transforms", position, word), space, word in _WHOLE_WORDS
             )
-            yield replace(made, values=tuple(_as_declared(entry, word, value, whole) for value in made.values))
+            listed = space if isinstance(space, list) else []
+            yield replace(made, values=tuple(_as_declared(entry, word, value, whole) for value in listed))
     for name, space in entry.params.items():
         path: tuple[str | int, ...] = ("transforms", position, "params", name)
         is_whole = any(name in stage.params and _is_int(cls, name) for cls, stage in FEATURE_STAGES.items())

@@ -172,7 +172,7 @@ def test_trials_are_read_by_sql(spark, project, built):
     assert version.facts["split"]["shared_keys"] == version.facts["folds"]["shared_keys"] == 0
     # Once for each fold and way to impute, whatever the params.
     assert version.facts["tuning"]["features_made"] == 2 * len({row.impute for row in tried})
-    assert f"best of 3 trials: x.impute: {best.impute}, regParam: {best.reg}" in built["ml_model.amount"].message
+    assert f"best of 3 trials: regParam: {best.reg}, x.impute: {best.impute}" in built["ml_model.amount"].message
     validated = spark.read.parquet(outputs["sql_model.validated"].location).collect()
     f1 = {row.fold: row for row in validated if row.metric == "f1"}
     assert f1[None].value == pytest.approx((f1[1].value + f1[2].value) / 2)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from test_every_estimator import CASES, MORE
 
 from sqlml.build import Request, build, load_dag, open_project_store
 from sqlml.cli import run
@@ -13,6 +14,7 @@ from sqlml.cli.progress import SilentProgress
 from sqlml.errors import EnvironmentFault
 from sqlml.ir.folds import Folds
 from sqlml.ir.measuring import ThresholdRule
+from sqlml.ir.metrics import METRICS, known_metrics
 from sqlml.ir.project import Split
 from sqlml.ir.results import Status
 from sqlml.ir.tuning import Dimension, Tuning
@@ -83,6 +85,43 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
     assert [validated["logLoss", fold]["value"] for fold in (1, 2, 3)] == trials[best]["folds"]
     assert validated["logLoss", None]["value"] == pytest.approx(cross.avgMetrics[best], abs=1e-9)
     assert validated["areaUnderROC", None]["rows"] == 200
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", CASES)
+def test_every_estimator_is_validated_on_folds(spark, rows, make_spec, tmp_path, name):
+    case = CASES[name]
+    include = case.features if len(case.features) == 4 else case.features[:1]
+    given = {"include": include, "label": case.label, "params": case.params, "split": Split(by="none"), **case.spec}
+    table = rows.where("id < 200").selectExpr("*", *MORE).coalesce(1)
+    fit_ml_model(spark, make_spec(case.estimator, folds=Folds(n=2), **given), table, tmp_path / "m")
+    found = read_table(tmp_path / "m", "cross_validation")
+    known = [metric for metric in METRICS if metric in known_metrics(case.entry)]
+    assert {row["fold"] for row in found} == {None, 1, 2}
+    assert all(row["metric"].startswith(tuple(known)) for row in found)
+    assert all(row["deviation"] >= 0 for row in found if row["fold"] is None)
+
+
+@pytest.mark.long
+def test_recommendations_are_tuned_by_what_is_recommended(spark, make_spec, tmp_path):
+    ratings = spark.sql(
+        "select id, id % 20 as who, int(pow(id, 2)) % 23 as what, id % 5 + id % 3 as stars, "
+        "timestamp '2024-01-01' + make_dt_interval(0, id) as at from range(400)"
+    ).coalesce(1)
+    rank = Dimension("rank", "tune.params.rank", ("params", "rank"), (2, 4))
+    ml_model = make_spec(
+        "ALS", include=(), label="stars", user="who", item="what", rating="stars", event_time="at",
+        params={"maxIter": 2}, split=Split(by="time", columns=("at",), within="who"), folds=Folds(n=2),
+        tuning=Tuning((rank,), metric="ndcgAtK"),
+    )  # fmt: skip
+    fitted = fit_ml_model(spark, ml_model, ratings, tmp_path / "m")
+    assert fitted.facts["folds"]["within"] == "who"
+    trials = read_table(tmp_path / "m", "trials")
+    assert [trial["metric"] for trial in trials] == ["ndcgAt10"] * 2
+    assert max(trials, key=lambda trial: trial["value"])["is_best"]
+    assert {"rmse", "ndcgAt10", "coverageAt10"} <= {
+        row["metric"] for row in read_table(tmp_path / "m", "cross_validation")
+    }
 
 
 PROJECT = {

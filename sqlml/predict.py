@@ -20,6 +20,7 @@ class PredictRequest:
         data: path of a csv, parquet, json or orc file or folder; if nothing is there, the name of a node.
         output: a file ending in `.csv`, `.json` or `.jsonl`, else a folder of Parquet files.
         version: a number or an alias; None for the champion.
+        explain: how many features explain each row; None: rows are not explained.
     """
 
     ml_model: str
@@ -27,6 +28,7 @@ class PredictRequest:
     output: Path
     version: str | None = None
     is_overwrite: bool = False
+    explain: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
 
     Raises:
         CommandError: no such ML model, version or input; the output exists.
-        DataError: the input lacks a feature or has one of another type.
+        DataError: the input lacks a feature or has one of another type; the version cannot explain its predictions.
     """
     dag = load_dag(request)
     snapshot = open_project_store(dag.project).snapshot()
@@ -64,7 +66,7 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
             Relations(dag, snapshot, engine, Champions.of(snapshot)).define(node_id)
             data = engine.relation(dag.nodes[node_id].relation)
         reading = reading_of(path, version.signature) if node_id is None else None
-        rows = write_rows(engine.score(version, data, prefix), asked.output, reading)
+        rows = write_rows(engine.score(version, data, prefix, asked.explain), asked.output, reading)
     return Predicted(version, asked.output, rows)
 
 

@@ -165,6 +165,12 @@ def test_tables_of_estimators_are_made_from_the_registry():
     assert set(module.TABLES) <= set(TABLES)
 
 
+def test_what_is_said_of_margins():
+    said = {named(row[0])[0]: row[1] for row in TABLES["MARGINS"]}
+    margins = {entry.name: entry.margin for entry in ESTIMATORS.values() if entry.margin}
+    assert said == margins | {"OneVsRest": "`score`, if its classifier is one of these"}
+
+
 def test_what_is_said_of_outputs():
     for row in TABLES["OUTPUT_KINDS"]:
         kind = OUTPUT_KINDS[named(row[0])[0]]

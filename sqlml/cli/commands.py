@@ -89,6 +89,9 @@ def ls(is_json: bool, **options: Any) -> None:
 @click.option("--input", "data", required=True, help="A csv, parquet, json or orc file or folder, else a node's name.")
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="A .csv or .json file, else a folder.")
 @click.option("--version", help="Number or alias of a version (default: champion).")
+@click.option(
+    "--explain", type=click.IntRange(min=1), metavar="N", help="Add the N features that count most for each row."
+)
 @click.option("--overwrite", "is_overwrite", is_flag=True, help="Replace the output if it exists.")
 @project_options
 @json_option
@@ -98,7 +101,7 @@ def predict(is_json: bool, **options: Any) -> None:
     from sqlml.predict import PredictRequest
     from sqlml.predict import predict as run_predict
 
-    own = ("ml_model", "data", "output", "version", "is_overwrite")
+    own = ("ml_model", "data", "output", "version", "is_overwrite", "explain")
     asked = PredictRequest(**{name: options.pop(name) for name in own})
     print_predicted(run_predict(request_of(options), asked), is_json)
 

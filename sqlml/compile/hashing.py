@@ -69,6 +69,8 @@ class Hasher:
             name = self._dag.nodes[node.ml_model].name
             # Which version it is counts through the champion; how it was made does not.
             parts = {"ml_model": digest_of(name), "engine": self._engine}
+            if node.explain is not None:
+                parts["explain"] = digest_of(node.explain)
             champions = {name, *self._whole[node.scored].champions}
             return compose(parts, {node.scored: parents[node.scored]}, champions)
         if isinstance(node, MlOutputNode):

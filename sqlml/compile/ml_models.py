@@ -15,10 +15,10 @@ from sqlml.compile.tuning import check_tuning
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError, suggest
 from sqlml.ir.dag import MlNode, PredictionNode
-from sqlml.ir.estimators import Returns, estimator_of
+from sqlml.ir.estimators import Returns, estimator_of, explainable_estimators
 from sqlml.ir.features import feature_names
 from sqlml.ir.gates import unknown_gate_metrics
-from sqlml.ir.outputs import as_returned_by, class_count_of, has_all_outputs, output_columns
+from sqlml.ir.outputs import as_returned_by, class_count_of, explanation_columns, has_all_outputs, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import ExpectedSignature, find_misfit
 from sqlml.ir.state import Column
@@ -132,11 +132,24 @@ def predicted_columns(
         do = "add what is missing to" if misfit.missing else "cast it in the SQL of"
         fix = f"{do} '{scored.title}', or build both relations from one SQL model"
         errors.append(CompileError(what, node.places.whole, fix))
+    errors.extend(_check_explained(node, ml_model))
     has = {name.lower() for name in scored.columns}
-    added = {f"{ml_model.output_prefix}{output.name}": parse_type(output.type) for output in signature.outputs}
+    outputs = (*signature.outputs, *explanation_columns(node.explain))
+    added = {f"{ml_model.output_prefix}{output.name}": parse_type(output.type) for output in outputs}
     for name in added:
         if name.lower() in has:
             what = f"predict('{ml_model.name}', …) adds the column '{name}', which '{scored.title}' has already"
             fix = f"set output_prefix: on ml model '{ml_model.name}', or rename the column of '{scored.title}'"
             errors.append(CompileError(what, node.places.whole, fix))
     return {**scored.types, **added} if signature.has_all_outputs else None
+
+
+def _check_explained(node: PredictionNode, ml_model: MlModel) -> Iterator[SqlmlError]:
+    if node.explain is not None and not estimator_of(ml_model).margin:
+        classifier = ml_model.params.get("classifier")
+        with_params = f"'{ml_model.estimator}'" + (f" of '{classifier}'" if classifier else "")
+        what = (
+            f"predict('{ml_model.name}', …) cannot be explained: {with_params} has no exact contributions of features"
+        )
+        fix = f"leave 'explain' out, or take one of: {', '.join(explainable_estimators())}"
+        yield CompileError(what, node.places.whole, fix)

@@ -237,10 +237,12 @@ class PredictionNode(Node):
     Attributes:
         ml_model: id of the ML model.
         scored: id of the relation that is scored.
+        explain: how many features explain each row; None: rows are not explained.
     """
 
     ml_model: str
     scored: str
+    explain: int | None = None
 
     @property
     def champion_of(self) -> str:

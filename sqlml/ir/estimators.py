@@ -79,6 +79,7 @@ class Estimator:
         roles: the roles (`ir.roles`) that it knows.
         explains: the tables (`ir.explanations`) that a fitted one fills.
         makes: the kinds of output (`ir.ml_outputs`) that it is made into.
+        margin: what the contributions of a row's features add up to; empty: there are no exact contributions.
         max_classes: the most classes it can tell apart; None: any number.
         max_features: the most features it reads; None: any number.
         threshold_param: the param that carries a binary threshold, if it has one.
@@ -115,6 +116,7 @@ class Estimator:
     grows_lineage: bool = False
     is_foreign: bool = False
     makes: tuple[str, ...] = ()
+    margin: str = ""
 
     @property
     def needs_label(self) -> bool:
@@ -144,6 +146,8 @@ _CLUSTERING = ("pyspark.ml.clustering", Problem.CLUSTERING)
 _WEIGHTED = ("label", "weight")
 _SEED = {"seed": DEFAULT_SEED}
 _BINS = {"maxBins": "as many as the largest category needs"}
+_PREDICTED = "the predicted value"
+_PROBABILITY = "the probability of class 1; of more classes of the predicted one"
 
 ESTIMATORS: dict[str, Estimator] = {
     entry.name: entry
@@ -152,28 +156,29 @@ ESTIMATORS: dict[str, Estimator] = {
             "LogisticRegression", *_CLASSIFICATION, Family.LINEAR, Returns.PROBABILITIES,
             "Logistic regression, binary or multinomial, with elastic net.",
             _WEIGHTED, ("coefficients",), threshold_param="threshold",
+            margin="the log-odds of class 1; of more classes the raw score of the predicted one",
         ),
         Estimator(
             "LinearSVC", *_CLASSIFICATION, Family.LINEAR, Returns.SCORES,
             "Linear support vector machine; gives a margin, not a probability.",
-            _WEIGHTED, ("coefficients",), max_classes=2,
+            _WEIGHTED, ("coefficients",), max_classes=2, margin="`score`",
         ),
         Estimator(
             "DecisionTreeClassifier", *_CLASSIFICATION, Family.TREE, Returns.PROBABILITIES,
             "One tree.",
-            _WEIGHTED, ("importances",), threshold_param="thresholds", sets=_SEED, completes=_BINS,
+            _WEIGHTED, ("importances",), threshold_param="thresholds", sets=_SEED, completes=_BINS, margin=_PROBABILITY,
         ),
         Estimator(
             "RandomForestClassifier", *_CLASSIFICATION, Family.TREE, Returns.PROBABILITIES,
             "Many trees, each on a sample of the rows, each split on a sample of the features.",
-            _WEIGHTED, ("importances",), threshold_param="thresholds", sets=_SEED, completes=_BINS,
+            _WEIGHTED, ("importances",), threshold_param="thresholds", sets=_SEED, completes=_BINS, margin=_PROBABILITY,
         ),
         # Spark's boosted trees know two classes only.
         Estimator(
             "GBTClassifier", *_CLASSIFICATION, Family.TREE, Returns.PROBABILITIES,
             "Boosted trees.",
             _WEIGHTED, ("importances",), max_classes=2, threshold_param="thresholds", sets=_SEED, completes=_BINS,
-            grows_lineage=True,
+            grows_lineage=True, margin="the log-odds of class 1",
         ),
         Estimator(
             "NaiveBayes", *_CLASSIFICATION, Family.COUNTS, Returns.PROBABILITIES,
@@ -199,32 +204,33 @@ ESTIMATORS: dict[str, Estimator] = {
             "OneVsRest", *_CLASSIFICATION, Family.LINEAR, Returns.SCORES,
             "One classifier of two classes for each class: `params: {classifier: LinearSVC, …}`, with the classifier's "
             "own params beside it.",
-            _WEIGHTED, own_params={"classifier": "string"},
+            _WEIGHTED, own_params={"classifier": "string"}, margin="`score`",
         ),
         Estimator(
             "LinearRegression", *_REGRESSION, Family.LINEAR, Returns.VALUE,
             "Least squares or Huber loss, with elastic net.",
-            _WEIGHTED, ("coefficients",),
+            _WEIGHTED, ("coefficients",), margin=_PREDICTED,
         ),
         Estimator(
             "GeneralizedLinearRegression", *_REGRESSION, Family.LINEAR, Returns.VALUE,
             "Generalized linear model: `family` gaussian, binomial, poisson, gamma or tweedie, with a `link`.",
             (*_WEIGHTED, "offset"), ("coefficients",), label_domain=glm_labels,
+            margin="the link function of the predicted value",
         ),
         Estimator(
             "DecisionTreeRegressor", *_REGRESSION, Family.TREE, Returns.VALUE,
             "One tree.",
-            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS,
+            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS, margin=_PREDICTED,
         ),
         Estimator(
             "RandomForestRegressor", *_REGRESSION, Family.TREE, Returns.VALUE,
             "Many trees, each on a sample of the rows, each split on a sample of the features.",
-            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS,
+            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS, margin=_PREDICTED,
         ),
         Estimator(
             "GBTRegressor", *_REGRESSION, Family.TREE, Returns.VALUE,
             "Boosted trees.",
-            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS, grows_lineage=True,
+            _WEIGHTED, ("importances",), sets=_SEED, completes=_BINS, grows_lineage=True, margin=_PREDICTED,
         ),
         Estimator(
             "IsotonicRegression", *_REGRESSION, Family.LINEAR, Returns.VALUE,
@@ -240,6 +246,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "AFTSurvivalRegression", *_REGRESSION, Family.LINEAR, Returns.QUANTILES,
             "Time until something happens, where for some rows it had not happened yet (Weibull).",
             ("label", "censor"), ("coefficients",), label_domain=lambda params: Domain.POSITIVE,
+            margin="the logarithm of the expected time",
         ),
         Estimator(
             "KMeans", *_CLUSTERING, Family.DISTANCE, Returns.DISTANCE,
@@ -322,6 +329,7 @@ def find_estimator(
         own_params=dict(entry.own_params) | dict(over.own_params),
         refused_params=over.refused_params,
         feature_domain=over.feature_domain,
+        margin=entry.margin if over.margin else "",
         over=over,
     )
 
@@ -329,6 +337,11 @@ def find_estimator(
 def _foreign(name: str, module: str, problem: Problem, family: Family) -> Estimator:
     roles = ("weight",) if problem is Problem.CLUSTERING else ("label", "weight")
     return Estimator(name, module, problem, family, _FOREIGN_RETURNS[problem], "", roles, is_foreign=True)
+
+
+def explainable_estimators() -> tuple[str, ...]:
+    """Return the estimators whose predictions can be explained row by row."""
+    return tuple([entry.name for entry in ESTIMATORS.values() if entry.margin])
 
 
 def estimator_of(ml_model: MlModel) -> Estimator:

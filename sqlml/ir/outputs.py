@@ -40,6 +40,17 @@ def output_columns(
     return (predicted, _sure("confidence", "double"), _sure("probabilities", "map<string,double>"))
 
 
+def explanation_columns(explain: int | None) -> tuple[Column, ...]:
+    """Return the columns that a prediction adds beside (without a prefix) when it is explained; None: it is not."""
+    if explain is None:
+        return ()
+    return (
+        _sure("explanation", "array<struct<feature:string,value:string,contribution:double>>"),
+        _sure("base_value", "double"),
+        _sure("other_contributions", "double"),
+    )
+
+
 def _sure(name: str, data_type: str) -> Column:
     return Column(name, data_type, is_nullable=False)
 

@@ -114,6 +114,7 @@ class Signature:
         settings: the pinned session settings of the fit.
         returns: what a prediction gives (`ir.estimators.Returns`).
         slot_features: for each slot the features that it comes from.
+        slot_means: of a linear model: the mean of each slot over the rows of the fit, which explanations start from.
     """
 
     ml_model: str
@@ -130,6 +131,7 @@ class Signature:
     returns: str = ""
     slot_features: tuple[tuple[str, ...], ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    slot_means: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sqlml.ir.dag import (
     TestNode,
 )
 from sqlml.ir.diagnostics import Diagnostic
+from sqlml.ir.estimators import estimator_of
 from sqlml.ir.lineage import Edge, Kind, Lineage, NodeLineage, vector_of
 from sqlml.ir.plan import Compiled, Plan
 from sqlml.ir.project import ColumnSpec
@@ -199,9 +200,10 @@ def _details(node: Node, compiled: Compiled) -> dict[str, Any]:
             "features": None if features is None else list(features),
             "has_contract": node.ml_model.has_contract,
             "signature": signature_document(compiled.signatures.get(node.id, ExpectedSignature())),
+            "margin": estimator_of(node.ml_model).margin or None,
         }
     if isinstance(node, PredictionNode):
-        return {"ml_model": node.ml_model, "scored": node.scored}
+        return {"ml_model": node.ml_model, "scored": node.scored, "explain": node.explain}
     if isinstance(node, MlOutputNode):
         output = node.output
         return {

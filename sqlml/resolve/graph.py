@@ -261,6 +261,7 @@ class _Resolution:
                 relation=call.relation,
                 ml_model=call.ml_model,
                 scored=call.scored,
+                explain=call.explain,
             )
             self._add(node, parents)
         for table in read.ml_tables:

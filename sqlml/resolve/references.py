@@ -31,7 +31,11 @@ _LATER_KEYS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A `predict()` call: ids of the ML model and of the relation scored, and what the call gives."""
+    """A `predict()` call: ids of the ML model and of the relation scored, and what the call gives.
+
+    Attributes:
+        explain: how many features explain each row; None: rows are not explained.
+    """
 
     node_id: str
     name: str
@@ -39,6 +43,7 @@ class Prediction:
     scored: str
     relation: str
     place: SourceLocation
+    explain: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,8 @@ class References:
                 return f"it is not a source: write ref('{name}')"
         return suggest(source, self.index.sources, "there are")
 
-    def predict(self, ml_model_name: Any, relation: Any) -> Relation:
-        """Return the relation of an ML model's scores of `relation`."""
+    def predict(self, ml_model_name: Any, relation: Any, explain: Any = None) -> Relation:
+        """Return the relation of an ML model's scores of `relation`, each row explained by `explain` features."""
         name = _name(ml_model_name, "predict('ml model', ref('relation'))")
         entry = self.index.ml_models.get(name)
         scored = self._scored(name, relation)
@@ -173,9 +178,10 @@ class References:
         if not scored.node_id:
             return Relation("")
         self.found[f"ml_model:{name}"] = entry.node_id
-        name = f"{name}.{scored.node_name}"
-        table = f"{self.index.schema}__predict__{name.replace('.', '__')}"
-        call = Prediction(f"prediction.{name}", name, entry.node_id, scored.node_id, table, self._place())
+        name = f"{name}.{scored.node_name}" + ("" if explain is None else f".explain={_check_explain(name, explain)}")
+        table = f"{self.index.schema}__predict__{name.replace('.', '__').replace('=', '_')}"
+        node_id = f"prediction.{name}"
+        call = Prediction(node_id, name, entry.node_id, scored.node_id, table, self._place(), explain)
         self.predictions.append(call)
         result = Relation(table, call.node_id, name)
         self.reads.append(Read(result, call.place))
@@ -256,6 +262,13 @@ def _name(value: Any, example: str) -> str:
         # An undefined name given as an argument fails when it is made text, by the name.
         raise ResolveError(f"a name in quotes is needed, not {str(value)!r}", None, f"write {example}")
     return value
+
+
+def _check_explain(ml_model: str, value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    what = f"predict('{ml_model}', …) is explained by a whole number of features from 1, not {str(value)!r}"
+    raise ResolveError(what, None, "write explain=5")
 
 
 def check_tags(value: Any) -> tuple[str, ...]:

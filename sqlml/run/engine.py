@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from sqlml.run.jvm import Jvm
+    from sqlml.run.ml.contributions.explainer import Explainer
 
 
 class SparkEngine:
@@ -65,6 +66,7 @@ class SparkEngine:
         self._jvm: Jvm | None = None
         self._session: SparkSession | None = None
         self._fitted: dict[str, PipelineModel] = {}
+        self._explainers: dict[str, Explainer] = {}
         self._readings: list[Reading] = []
         self._checkpoints = Checkpoints(root / "target" / "checkpoints")
 
@@ -138,18 +140,35 @@ class SparkEngine:
     def define_prediction(self, node: PredictionNode, scored: str, version: Version, output_prefix: str) -> None:
         """Score lazily: rows are computed by whoever reads them."""
         with self._failures(f"predict('{version.ml_model}', '{node.scored.partition('.')[2]}') failed", node):
-            self._define(node.relation, self.score(version, self.relation(scored), output_prefix))
+            self._define(node.relation, self.score(version, self.relation(scored), output_prefix, node.explain))
 
-    def score(self, version: Version, rows: DataFrame, output_prefix: str) -> DataFrame:
+    def score(self, version: Version, rows: DataFrame, output_prefix: str, explain: int | None = None) -> DataFrame:
         """Return `rows` with the predictions of `version`, lazily.
 
+        Args:
+            explain: how many features explain each row; None: rows are not explained.
+
         Raises:
-            DataError: a feature is missing or of another type.
+            DataError: a feature is missing or of another type; the version cannot explain its predictions.
         """
         from sqlml.run.ml.score import score
 
         with spark_failures(self._doing(f"scoring with '{version.ml_model}' failed", None)):
-            return score(self._load(version), version.signature, rows, output_prefix)
+            explained = None if explain is None else (self._explainer(version), explain)
+            return score(self._load(version), version.signature, rows, output_prefix, explained)
+
+    def _explainer(self, version: Version) -> Explainer:
+        from sqlml.run.ml.contributions.explainer import Making, make_explainer
+
+        with self._lock:
+            known = self._explainers.get(version.location)
+        if known is None:
+            fitted, folder = self._load(version), Path(version.location)
+            scratch = self._root / "target" / "explanations"
+            known = make_explainer(Making(self.session, fitted, version.signature, folder, scratch))
+            with self._lock:
+                self._explainers[version.location] = known
+        return known
 
     def _load(self, version: Version) -> PipelineModel:
         from sqlml.run.ml.score import load_fitted

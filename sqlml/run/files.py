@@ -156,7 +156,7 @@ def _write(rows: DataFrame, ending: str, draft: Path) -> int:
 def _flat(name: str, data_type: str) -> str:
     """Return the expression of a column that CSV can hold: what has parts becomes JSON text."""
     has_parts = data_type.startswith(("array", "map", "struct"))
-    return f"to_json({name}) as {name}" if has_parts else name
+    return f"to_json({name}, map('ignoreNullFields', 'false')) as {name}" if has_parts else name
 
 
 def _join(parts: Path, draft: Path, header: list[str] | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import re
 import shutil
@@ -110,7 +111,19 @@ def test_predict_writes_every_format_alike(shell, customers, tmp_path):
     outputs = {name: tmp_path / name for name in ("a.csv", "a.json", "a.jsonl", "folder")}
     for output in outputs.values():
         document = json.loads(
-            shell("predict", "churn", "--input", str(customers), "--output", str(output), "--version", "1", "--json")
+            shell(
+                "predict",
+                "churn",
+                "--input",
+                str(customers),
+                "--output",
+                str(output),
+                "--version",
+                "1",
+                "--explain",
+                "2",
+                "--json",
+            )
         )
         assert document == {"ml_model": "churn", "version": 1, "rows": 3, "output": str(output)}
     probabilities = [float(row["probability"]) for row in read_csv(outputs["a.csv"])]
@@ -119,6 +132,13 @@ def test_predict_writes_every_format_alike(shell, customers, tmp_path):
         assert [row["probability"] for row in rows] == probabilities
         assert rows[2]["tickets"] is None
         assert rows[2]["customer_id"] == "3"
+        assert [json.loads(row["explanation"]) for row in read_csv(outputs["a.csv"])] == [
+            row["explanation"] for row in rows
+        ]
+        assert {len(row["explanation"]) for row in rows} == {2}
+        for row in rows:
+            total = row["base_value"] + row["other_contributions"] + sum(x["contribution"] for x in row["explanation"])
+            assert 1 / (1 + math.exp(-total)) == pytest.approx(row["probability"], abs=1e-9)
     table = parquet.read_table(outputs["folder"])
     assert table.column("probability").to_pylist() == probabilities
     # What was written is an input again, of any format; its predictions are in the way, and that is said.
@@ -126,6 +146,8 @@ def test_predict_writes_every_format_alike(shell, customers, tmp_path):
         given = ("--input", str(outputs[name]), "--output", str(tmp_path / "again"))
         error = shell("predict", "churn", *given, code=2)
         assert "already has 'predicted_churned', 'probability'" in error
+    error = shell("predict", "churn", "--input", str(customers), "--output", "x", "--explain", "0", code=2)
+    assert "0 is not in the range" in error
 
 
 def test_predict_without_an_output_to_lose(shell, customers, tmp_path):

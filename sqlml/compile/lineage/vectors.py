@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlml.ir.dag import MlNode, MlOutputNode, PredictionNode
 from sqlml.ir.lineage import EVERY, ColumnRef, Edge, Kind, Lineage, NodeLineage, vector_of
+from sqlml.ir.outputs import explanation_columns
 from sqlml.ir.plan import Compiled
 from sqlml.ir.signatures import compare_features
 from sqlml.ir.slots import Slot, expected_slots, fitted_slots
@@ -100,13 +101,14 @@ class _Fitted:
         inputs = [Edge(read[name.lower()], Kind.VALUE) for name in self._node.ml_model.inputs]
         computed = (Edge(ColumnRef(vector, EVERY), Kind.VALUE), *inputs, *self._learnt)
         passed = {name: edges for name, edges in before.columns.items() if name not in added}
-        yield node.id, replace(before, columns=passed | dict.fromkeys(self._named(added), computed))
+        yield node.id, replace(before, columns=passed | dict.fromkeys(self._named(added, node.explain), computed))
 
-    def _named(self, added: Sequence[str]) -> Iterable[str]:
+    def _named(self, added: Sequence[str], explain: int | None) -> Iterable[str]:
         """Return the columns that prediction adds by name, where the fit has told how many there are."""
         if EVERY not in added or self._signature is None:
             return added
-        return [f"{self._node.ml_model.output_prefix}{output.name}" for output in self._signature.outputs]
+        outputs = (*self._signature.outputs, *explanation_columns(explain))
+        return [f"{self._node.ml_model.output_prefix}{output.name}" for output in outputs]
 
 
 def _vector(slots: Iterable[Slot], features: Mapping[str, ColumnRef]) -> NodeLineage:

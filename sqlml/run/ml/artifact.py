@@ -103,7 +103,7 @@ def read_signature(folder: Path) -> Signature:
         for name in ("features", "inputs", "outputs"):
             entry[name] = tuple([Column(**column) for column in entry[name]])
         entry["slot_features"] = tuple([tuple(names) for names in entry["slot_features"]])
-        entry["slots"], entry["classes"] = tuple(entry["slots"]), tuple(entry["classes"])
+        entry |= {name: tuple(entry.get(name, ())) for name in ("slots", "classes", "slot_means")}
         return Signature(**entry)
     except (KeyError, TypeError) as error:
         raise _other_version(folder) from error

@@ -22,6 +22,7 @@ from sqlml.run.ml.artifact import save_fitted
 from sqlml.run.ml.centres import cluster_sizes
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.class_weights import weigh_classes
+from sqlml.run.ml.contributions.linear import slot_means
 from sqlml.run.ml.disjoint import assert_disjoint
 from sqlml.run.ml.evaluation.evaluate import Evaluation
 from sqlml.run.ml.evaluation.measure import measure, permute
@@ -93,7 +94,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         if ml_model.refit == "all":
             used += rows.profile.rows[HOLDOUT]
             fit = fit_on(rows.all, used, fit.task, stack)
-        signature = _signature(fit.task, fit.stages, columns)
+        signature = _signature(fit.task, fit.stages, columns, slot_means(fit.prepared.features, fit.task.entry))
         sizes = cluster_sizes(fit.fitted)
         tables = {**measured.tables, **validated.tables, **_explain(fit, sizes)}
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
@@ -219,7 +220,7 @@ def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:
     return PipelineModel([*stages.stages, fitted])
 
 
-def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column]) -> Signature:
+def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column], means: tuple[float, ...]) -> Signature:
     by_name = {column.name: column for column in columns}
     by_key = {column.name.lower(): column for column in columns}
     label = task.ml_model.label if task.label_type else None
@@ -240,6 +241,7 @@ def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column]) -> 
         threshold=task.ml_model.threshold,
         settings=dict(PINNED_SETTINGS),
         roles=dict(task.ml_model.role_columns),
+        slot_means=means,
     )
 
 

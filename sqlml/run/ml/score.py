@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlml.errors import DataError, suggest
 from sqlml.ir.features import INTERNAL_PREFIX
+from sqlml.ir.outputs import explanation_columns
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.signatures import INTEGERS, find_misfit
 from sqlml.ir.state import Column, Signature
 from sqlml.run.ml.artifact import read_pipeline, read_signature
+from sqlml.run.ml.contributions.explainer import Explainer
+from sqlml.run.ml.contributions.rows import add_contributions, explanation_expressions
 from sqlml.run.ml.outputs import output_expressions
 from sqlml.run.tables import columns_of, quote
 
@@ -73,8 +76,17 @@ def read_inputs(rows: DataFrame, signature: Signature) -> list[SparkColumn]:
     ]
 
 
-def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_prefix: str = "") -> DataFrame:
+def score(
+    fitted: PipelineModel,
+    signature: Signature,
+    rows: DataFrame,
+    output_prefix: str = "",
+    explained: tuple[Explainer, int] | None = None,
+) -> DataFrame:
     """Return `rows`, every one of them and every column, with the columns of `signature.outputs` added.
+
+    Args:
+        explained: what explains the rows, by how many features; adds the columns of `explanation_columns`.
 
     Raises:
         DataError: what `check_inputs` raises; an output has the name of an input column.
@@ -82,13 +94,19 @@ def score(fitted: PipelineModel, signature: Signature, rows: DataFrame, output_p
     from pyspark.sql import functions as sf
 
     columns, features = columns_of(rows.schema), read_inputs(rows, signature)
-    names = [f"{output_prefix}{output.name}" for output in signature.outputs]
+    outputs = (*signature.outputs, *explanation_columns(explained and explained[1]))
+    names = [f"{output_prefix}{output.name}" for output in outputs]
     _check_names(names, columns, signature)
     # The input's columns wait under names of ours, so that none can meet a column that the stages add.
     waiting = [sf.col(quote(column.name)).alias(f"{INTERNAL_PREFIX}in_{index}") for index, column in enumerate(columns)]
     scored = fitted.transform(rows.select(*waiting, *features))
+    values = output_expressions(fitted, signature)
+    if explained is not None:
+        inputs = {column.name.lower(): (f"{INTERNAL_PREFIX}in_{at}", column) for at, column in enumerate(columns)}
+        scored = add_contributions(scored, explained[0], inputs)
+        values += explanation_expressions(*explained)
     kept = [sf.col(f"{INTERNAL_PREFIX}in_{index}").alias(column.name) for index, column in enumerate(columns)]
-    added = [value.alias(name) for value, name in zip(output_expressions(fitted, signature), names, strict=True)]
+    added = [value.alias(name) for value, name in zip(values, names, strict=True)]
     return scored.select(*kept, *added)
 
 

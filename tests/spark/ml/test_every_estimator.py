@@ -15,17 +15,21 @@ import sys
 from dataclasses import dataclass, field
 
 import by_hand
+import numpy as np
 import pytest
+from brute_force import shapley_values
 
 from sqlml.compile.ml_models import expect_signature
 from sqlml.compile.readable import Readable
 from sqlml.compile.types import parse_type
-from sqlml.ir.estimators import ESTIMATORS, Problem, Returns
+from sqlml.ir.estimators import ESTIMATORS, Family, Problem, Returns
 from sqlml.ir.explanations import EXPLANATIONS
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.outputs import output_columns
 from sqlml.ir.project import Split
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.run.ml.contributions.explainer import Making, make_explainer
+from sqlml.run.ml.contributions.read_trees import read_trees
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted, score
 
@@ -318,6 +322,82 @@ def check_outputs(case, signature, row, plain):
             assert same([found["probabilities"][cluster] for cluster in range(3)], plain["probability"])
         else:
             assert found["distance"] >= 0
+
+
+# What the contributions of a row add up to, by the columns of its prediction and of Spark's.
+LOG_ODDS = "ln(probability / (1 - probability))"
+MARGINS = {
+    "logistic": LOG_ODDS,
+    "multinomial": "rawPrediction[cast(prediction as int)]",
+    "svc": "score",
+    "tree": "probabilities[predicted_grade]",
+    "forest": "probability",
+    "boosted": LOG_ODDS,
+    "one_vs_rest": "score",
+    "boosted_for_many": "score",
+    "linear": "predicted_amount",
+    "squares": "predicted_amount",
+    "poisson": "ln(predicted_visits)",
+    "gamma": "ln(predicted_days)",
+    "regression_tree": "predicted_amount",
+    "regression_forest": "predicted_amount",
+    "regression_boosted": "predicted_amount",
+    "survival": "ln(predicted_days)",
+}
+
+
+def test_every_estimator_with_a_margin_is_explained():
+    assert MARGINS.keys() == {name for name, case in CASES.items() if case.entry.margin}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if getattr(name, "values", (name,))[0] in MARGINS])
+def test_rows_are_explained_by_the_shapley_values_of_their_margin(fitted, new_rows, table, spark, name, tmp_path):
+    from pyspark.ml.functions import vector_to_array
+    from pyspark.sql import functions as sf
+
+    folder, results = fitted
+    signature, pipeline = results[name].signature, load_fitted(spark, folder / name)
+    explainer = make_explainer(Making(spark, pipeline, signature, folder / name, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    plain = pipeline.transform(new_rows)
+    vectors = [column for column in ("features", "rawPrediction") if column in plain.columns]
+    plain = plain.select("id", "prediction", *[vector_to_array(column).alias(column) for column in vectors])
+    scored = score(pipeline, signature, new_rows, explained=(explainer, 2))
+    rows = scored.join(plain, "id").withColumn("margin", sf.expr(MARGINS[name])).collect()
+    assert len(rows) == 25
+    model = pipeline.stages[-1]
+    trees = (
+        read_trees(next((folder / name / "pipeline/stages").glob("*_" + model.uid)))
+        if CASES[name].entry.family is Family.TREE
+        else []
+    )
+    means = np.mean([row.features.toArray() for row in pipeline.transform(table).collect()], axis=0)
+    for row in rows:
+        first, second = row.explanation
+        assert abs(first.contribution) >= abs(second.contribution)
+        assert first.value == spark_text(row[first.feature])
+        assert same(row.base_value + first.contribution + second.contribution + row.other_contributions, row.margin)
+        if trees:
+            output = int(row.prediction) if name == "tree" else 0
+            by_slot = shapley_values(trees, row.features)[:, output]
+        elif hasattr(model, "coefficients") and name != "multinomial":
+            by_slot = model.coefficients.toArray() * (np.array(row.features) - means)
+        else:
+            continue
+        by_feature = {
+            feature.name: sum(
+                by_slot[at] for at, sources in enumerate(signature.slot_features) if feature.name in sources
+            )
+            for feature in signature.features
+        } | ({"exposure": row.exposure} if signature.roles.get("offset") else {})
+        for shown in row.explanation:
+            assert same(shown.contribution, float(by_feature.pop(shown.feature)))
+        assert max(map(abs, by_feature.values())) <= abs(second.contribution) + TOLERANCE
+        assert same(row.other_contributions, float(sum(by_feature.values())))
+
+
+def spark_text(value):
+    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,1 @@
+select id, x, grade from {{ ref('letters') }}

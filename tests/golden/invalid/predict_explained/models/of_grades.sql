@@ -1,0 +1,1 @@
+select id, explanation from {{ predict('grades', ref('features'), explain=2) }}

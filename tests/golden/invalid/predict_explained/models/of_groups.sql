@@ -1,0 +1,1 @@
+select id, explanation from {{ predict('groups', ref('features'), explain=2) }}

@@ -25,9 +25,13 @@ class Cost(NamedTuple):
 
 def run(command: Command, folder: Path) -> Cost:
     """Run a command in a folder; end with what it said if it fails."""
+    # A package that was installed has its bytecode.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile("w+") as said:
         started = time.monotonic()
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=said, stderr=said)
+        process = subprocess.Popen(
+            [str(part) for part in command], cwd=folder, stdout=said, stderr=said, env=environment
+        )
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)

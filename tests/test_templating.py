@@ -227,6 +227,37 @@ def test_the_shipped_macros_render_and_map():
     assert rendered.locate(rendered.text.index("oops")) == SourceLocation("models/a.sql", 5, 7)
 
 
+SIMPLE = (
+    "select * from {{ ref('a') }} as a -- {# no #}\njoin {{ ref(\"b\") }}",
+    "{{ config(materialized='view', tags=['x', 'y'], meta={'k': (1, none, 0.5)}) }}\nselect 1 as one\n",
+    "{{- ref('a') -}}\n\n  where x > {{ var('least', default=2) }}",
+    "{{ ref('a', 'b') }}",
+    "select 1 as one\n  from {{ ref(name=1) }}",
+    "{{ source('raw') }} and {{ var('nothing') }}",
+    "{{ config(a=1, a=2) }}",
+)
+
+
+@pytest.mark.parametrize("text", SIMPLE)
+def test_simple_templates_are_what_jinjas_code_makes_of_them(text):
+    def outcome(text):
+        places = []
+        own = {
+            **functions(),
+            "source": lambda source, name: f"`{source}__{name}`",
+            "config": lambda **keys: places.append((place_of_call(), keys)) or "",
+            "var": lambda name, default=None: default or {}["unset"],
+        }
+        try:
+            rendered = render_sql(templates(), text, "models/a.sql", own)
+        except SqlmlError as error:
+            return error.what, error.location, error.fix, places
+        return rendered.text, rendered.segments, places
+
+    # A statement is more than a call: Jinja's code is made for it.
+    assert outcome(text) == outcome(text + "{% if false %}{% endif %}")
+
+
 # Macros
 
 

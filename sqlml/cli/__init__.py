@@ -15,13 +15,14 @@ from sqlml.cli.options import repeat_selectors
 from sqlml.errors import SqlmlError, format_error
 
 USAGE_ERROR, FAILED, BUG = 2, 1, 3
-_OBJECTS = 200_000
+# As many as the trees of some hundred SQL models, in a hundred megabytes.
+_OBJECTS = 2_000_000
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 something in the run failed, 2 the input was wrong, 3 a bug in sqlml."""
-    # What a command reads stays until its end, so that looking for garbage finds none and takes half of its time.
+    # What a command reads stays until its end: to look for garbage takes long and finds little.
     gc.set_threshold(_OBJECTS, 20, 100)
     sys.exit(run(arguments))
 

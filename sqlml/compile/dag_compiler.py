@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlml.compile.algorithms import check_algorithm
@@ -45,8 +43,6 @@ from sqlml.ir.location import SourceLocation
 from sqlml.ir.ml_outputs import Trained
 from sqlml.ir.plan import Compiled
 
-# As many as the trees of some hundred SQL models, in a hundred megabytes.
-_OBJECTS = 2_000_000
 _SPLIT = "split it into several SQL models"
 
 
@@ -63,22 +59,10 @@ def compile_dag(
         CompileError: for what does not fit: SQL, a column, a parameter, a data file, a feature that knows the future.
         ErrorList: for several of these, over the whole project.
     """
-    with _collecting_rarely():
-        try:
-            return _Compiler(dag, data_versions, aids or Aids()).compile(with_lineage)
-        except RecursionError:
-            raise CompileError("the SQL is nested too deeply to be followed", None, _SPLIT) from None
-
-
-@contextmanager
-def _collecting_rarely() -> Iterator[None]:
-    """Compile with little garbage collection: syntax trees are many objects, which are garbage all at once."""
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], _OBJECTS), *before[1:])
     try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+        return _Compiler(dag, data_versions, aids or Aids()).compile(with_lineage)
+    except RecursionError:
+        raise CompileError("the SQL is nested too deeply to be followed", None, _SPLIT) from None
 
 
 class _Compiler:

@@ -141,7 +141,7 @@ class FromReader:
                 joined.conditions.append((join.args["on"], extra))
 
     def _note(self, join: exp.Join, relations: Sequence[Relation], scope: Scope, keys: Iterable[str]) -> None:
-        sides = {*scope.relations, *relations}
+        sides = dict.fromkeys([*scope.relations, *relations])
         compared = [(side, name) for name in keys for side in sides if name in side.folded]
         joined = Join(tuple(relations), join.args.get("on"), tuple(compared), join.side.upper(), join.kind.upper())
         scope.query.joins.append(joined)

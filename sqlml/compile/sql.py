@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Protocol
 
 from sqlglot import exp
@@ -105,25 +105,32 @@ def tokenize(text: str, what: str, locate: Locate) -> list[Token]:
         CompileError: a quote or a comment is never closed.
     """
     try:
-        tokens = list(Spark().tokenize(text))
+        tokens = list(_spark().tokenize(text))
     except TokenError:
         offset = _unclosed(text)
         shown = text[offset : offset + 2] if text.startswith("/*", offset) else text[offset : offset + 1]
         raise CompileError(
             f"{what} cannot be read: {shown} is never closed", locate(offset, offset + len(shown)), f"close the {shown}"
         ) from None
-    for token, following in pairwise(tokens):
-        # `window` is also a function, which sqlglot does not know after GROUP BY.
-        if token.token_type is TokenType.WINDOW and following.token_type is TokenType.L_PAREN:
-            token.token_type = TokenType.VAR
+    kinds = [token.token_type for token in tokens]
+    if TokenType.WINDOW in kinds:
+        for token, following in zip(tokens, kinds[1:], strict=False):
+            # `window` is also a function, which sqlglot does not know after GROUP BY.
+            if token.token_type is TokenType.WINDOW and following is TokenType.L_PAREN:
+                token.token_type = TokenType.VAR
     return tokens
+
+
+@functools.cache
+def _spark() -> Spark:
+    return Spark()
 
 
 def _parse(tokens: list[Token], text: str, what: str, locate: Locate) -> tuple[list[exp.Expr | None], list[Problem]]:
     """Return the syntax trees, and the calls with a wrong number of arguments that sqlglot stumbles over."""
     tokens = _as_sqlglot_reads(tokens)
     try:
-        return Spark().parser().parse(tokens, text), []
+        return _spark().parser().parse(tokens, text), []
     except SqlglotParseError as error:
         if any(token.token_type is TokenType.COLON for token in tokens):
             with suppress(SqlglotParseError):
@@ -140,17 +147,20 @@ def _parse_miscounted(
     """Parse past calls whose number of arguments sqlglot does not take: it counts by other dialects' functions."""
     found: list[Problem] = []
     try:
-        Spark().parser(error_level=ErrorLevel.RAISE).parse(tokens, text)
+        _spark().parser(error_level=ErrorLevel.RAISE).parse(tokens, text)
     except SqlglotParseError as error:
         for first in error.errors:
             if not _is_count(first, tokens, found):
                 counts = [CompileError(f"{what} {one.what}", locate(*one.span), one.fix) for one in found]
                 raise ErrorList([*counts, _unreadable(first, tokens, what, locate)]) from None
-    return Spark().parser(error_level=ErrorLevel.IGNORE).parse(tokens, text), found
+    return _spark().parser(error_level=ErrorLevel.IGNORE).parse(tokens, text), found
 
 
 def _as_sqlglot_reads(tokens: list[Token]) -> list[Token]:
     """Return the tokens with what Spark reads and sqlglot does not: `X '1F'` with a space, and `>>>`."""
+    texts = [token.text for token in tokens]
+    if "x" not in texts and "X" not in texts and texts.count(">") < len(">>>"):
+        return tokens
     read: list[Token] = []
     for at, token in enumerate(tokens):
         before = tokens[at - 1] if at else None
@@ -219,7 +229,7 @@ def _unclosed(text: str) -> int:
     starts = [at for at, char in enumerate(text) if char in "'\"`" or text.startswith("/*", at)]
     for at in reversed(starts):
         try:
-            Spark().tokenize(text[:at])
+            _spark().tokenize(text[:at])
         except TokenError:
             continue
         return at
@@ -227,10 +237,11 @@ def _unclosed(text: str) -> int:
 
 
 def _check_commas(tokens: Sequence[Token], what: str, locate: Locate) -> None:
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
-        if token.token_type is TokenType.COMMA and (following is None or following.token_type in _NO_ITEM):
+    kinds = [token.token_type for token in tokens]
+    for at, kind in enumerate(kinds):
+        if kind is TokenType.COMMA and (at + 1 == len(kinds) or kinds[at + 1] in _NO_ITEM):
             raise CompileError(
-                f"{what} cannot be read: nothing follows a comma", locate(*_place(token)), "remove the comma"
+                f"{what} cannot be read: nothing follows a comma", locate(*_place(tokens[at])), "remove the comma"
             )
 
 

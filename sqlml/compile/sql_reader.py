@@ -109,11 +109,10 @@ class SqlReader:
         if node.id in self._judged:
             parents = {parent: of_columns(self._dag, self._facts, parent) for parent in node.parents}
             return Reading(node, title_of(node), readable, parents)
-        return Reading(node, title_of(node), readable, unique=self._unique(node))
+        unique = self._unique(node) if node.id in self._cut_later else None
+        return Reading(node, title_of(node), readable, unique=unique)
 
     def _unique(self, node: SqlNode | TestNode) -> dict[str, frozenset[str] | None]:
-        if node.id not in self._cut_later:
-            return {}
         return {parent: unique_of(self._dag, self._facts, parent) for parent in node.parents}
 
 

@@ -151,6 +151,12 @@ class Piece:
     offset: int | None = None
     made_by: tuple[int, int] | None = None
 
+    def place(self, path: str, text: str) -> SourceLocation:
+        """Return where it stands: its expression, else the line."""
+        if self.made_by is not None:
+            return locate_span(path, text, *self.made_by)
+        return locate_line(path, text, self.line)
+
 
 class PlacedTemplate(Template):
     """A compiled template that knows its text.
@@ -172,12 +178,9 @@ class PlacedTemplate(Template):
 
     def locate(self, number: int) -> SourceLocation:
         """Return the place of a node's line number: the expression that it tells, else the line."""
-        piece = number >> LINE_BITS
-        made_by = self.pieces[piece - 1].made_by if 0 < piece <= len(self.pieces) else None
-        path = str(self.filename)
-        if made_by is not None:
-            return locate_span(path, self.text, *made_by)
-        return locate_line(path, self.text, real_line(number))
+        at = number >> LINE_BITS
+        piece = self.pieces[at - 1] if 0 < at <= len(self.pieces) else Piece(real_line(number))
+        return piece.place(str(self.filename), self.text)
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):

@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError
 
 from sqlml.errors import ParseError, SqlmlError, suggest
 from sqlml.ir.location import SourceLocation, locate_line
+from sqlml.templating.direct import DirectTemplate
 from sqlml.templating.environment import MacroRefusal, PlacedTemplate, UndefinedName, real_line
 
 TEMPLATE_FAULTS = (
@@ -87,6 +88,8 @@ def _places(frames: Iterable[tuple[FrameType, int]]) -> Iterator[tuple[bool, Sou
         template = frame.f_globals.get("__jinja_template__")
         if isinstance(template, PlacedTemplate):
             yield template.name == SHIPPED, template.locate(template.get_corresponding_lineno(python_line))
+        elif (place := DirectTemplate.place_of(frame)) is not None:
+            yield False, place
 
 
 def _innermost(places: list[tuple[bool, SourceLocation]], start: SourceLocation) -> tuple[SourceLocation, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +13,11 @@ from sqlml.errors import ParseError, SqlmlError, raise_all
 from sqlml.ir.dag import Rendered, Segment
 from sqlml.ir.location import SourceLocation, locate_line
 from sqlml.ir.project import MacroFile
+from sqlml.templating.direct import DirectTemplate, read_parts
 from sqlml.templating.environment import (
     LINE_BITS,
     Literal,
+    ParsedTemplate,
     Piece,
     PlacedTemplate,
     TemplateEnvironment,
@@ -158,7 +160,7 @@ def render_sql(
         return Rendered(text, path, text, (Segment(0, len(text), 1, 0),) if text else ())
     names = templates.names(functions, looked_up)
     try:
-        return _render(_compile(templates.jinja, text, path), path, names)
+        return _gather(_render(templates.jinja, text, path, names, functions), path, text)
     except TEMPLATE_FAULTS as error:
         known = ("var", "env_var", *functions, *templates.macros)
         fault = explain(error, locate_line(path, text, 1), known, templates.jinja, text)
@@ -186,14 +188,25 @@ def _with_plain_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def _compile(jinja: TemplateEnvironment, text: str, path: str) -> PlacedTemplate:
-    """Return the template with its pieces.
+def _render(
+    jinja: TemplateEnvironment, text: str, path: str, names: _Names, functions: Mapping[str, Any]
+) -> Iterator[tuple[Piece, str]]:
+    """Yield each piece of a template with the text that it makes."""
+    parsed = jinja.parse_checked(text, path)
+    pieces = _number_pieces(parsed)
+    parts = read_parts(parsed.tree, functions)
+    if parts is not None:
+        return DirectTemplate(jinja, path, text).render(parts, pieces, names)
+    return _run(PlacedTemplate.of(jinja, jinja.compile(parsed.tree, "project", path), text, pieces), names)
+
+
+def _number_pieces(parsed: ParsedTemplate) -> tuple[Piece, ...]:
+    """Return the pieces of a template, and let its nodes tell the number of theirs.
 
     Each piece's number goes into the upper bits of its node's line number. Jinja keeps the line number for each line
     of Python it writes, and the environment writes one line for each piece, so the line of Python that yields some
     text tells the piece; nothing is added to the text, which therefore is what Jinja would have rendered.
     """
-    parsed = jinja.parse_checked(text, path)
     outputs = [child for node in parsed.statements if isinstance(node, nodes.Output) for child in node.nodes]
     expressions = [child for child in outputs if not isinstance(child, nodes.TemplateData)]
     # `{% print %}` makes text as well, and then it is not known which is which.
@@ -205,24 +218,27 @@ def _compile(jinja: TemplateEnvironment, text: str, path: str) -> PlacedTemplate
         offset = literal.offset if isinstance(literal, Literal) else None
         pieces.append(Piece(child.lineno, offset, None if literal is not None else next(in_braces, None)))
         child.lineno |= len(pieces) << LINE_BITS
-    return PlacedTemplate.of(jinja, jinja.compile(parsed.tree, "project", path), text, tuple(pieces))
+    return tuple(pieces)
 
 
-def _render(template: PlacedTemplate, path: str, names: _Names) -> Rendered:
+def _run(template: PlacedTemplate, names: _Names) -> Iterator[tuple[Piece, str]]:
     numbers = {python_line: number for number, python_line in template.debug_info}
     python_lines = sorted(numbers)
-    chunks: list[str] = []
-    segments: list[Segment] = []
-    at = 0
     # Not a bare loop: the frame of the suspended generator is what tells the line.
     generator: Any = template.root_render_func(template.new_context(names, shared=True))
     for chunk in generator:
-        if not chunk:
-            continue
         index = bisect_right(python_lines, generator.gi_frame.f_lineno) - 1
         number = numbers[python_lines[index]] >> LINE_BITS if index >= 0 else 0
-        piece = template.pieces[number - 1] if number else Piece(1)
-        segments.append(Segment(at, at + len(chunk), piece.line, piece.offset, piece.made_by))
-        chunks.append(chunk)
-        at += len(chunk)
-    return Rendered("".join(chunks), path, template.text, tuple(segments))
+        yield template.pieces[number - 1] if number else Piece(1), chunk
+
+
+def _gather(made: Iterable[tuple[Piece, str]], path: str, text: str) -> Rendered:
+    chunks: list[str] = []
+    segments: list[Segment] = []
+    at = 0
+    for piece, chunk in made:
+        if chunk:
+            segments.append(Segment(at, at + len(chunk), piece.line, piece.offset, piece.made_by))
+            chunks.append(chunk)
+            at += len(chunk)
+    return Rendered("".join(chunks), path, text, tuple(segments))

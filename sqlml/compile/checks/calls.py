@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from sqlml.compile.checks.spark_table import SparkFunction, spark_table
+from sqlml.compile.checks.spark_table import spark_table
 
 # What sqlglot reads with a grammar of its own, and then keeps no name of.
 _NAMES: Mapping[type[exp.Expr], str] = MappingProxyType(
@@ -31,12 +31,12 @@ def name_of(node: exp.Expr, text: str) -> str:
     return text[start : node.meta["end"] + 1].strip("`").lower()
 
 
-def function_of(node: exp.Expr, text: str) -> SparkFunction | None:
-    """Return what Spark knows of the function that `node` calls; None if it calls none that is known."""
-    return spark_table().functions.get(name_of(node, text))
+def kind_of_function(name: str) -> str:
+    """Return the kind of a function by its name in lower case (see `SparkFunction`); empty if Spark has none."""
+    found = spark_table().functions.get(name)
+    return "" if found is None else found.kind
 
 
 def kind_of_call(node: exp.Expr, text: str) -> str:
     """Return the kind of the function that `node` calls (see `SparkFunction`); empty if it calls none."""
-    found = function_of(node, text)
-    return "" if found is None else found.kind
+    return kind_of_function(name_of(node, text))

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from sqlml.compile.checks import branches, fields, operators, windows
 from sqlml.compile.checks.aggregates import check_aggregates, misplaced
+from sqlml.compile.checks.calls import name_of
 from sqlml.compile.checks.functions import check_function, placeless_calls
 from sqlml.compile.checks.looking import Check, Looking
 from sqlml.compile.checks.operators import can_compare
@@ -58,7 +59,8 @@ class _Checker:
 
     def note(self, found: Iterable[Problem]) -> None:
         """Keep what was found."""
-        self.problems.update(dict.fromkeys(found))
+        for problem in found:
+            self.problems.setdefault(problem)
 
     def see_select(
         self, tree: exp.Select, types: ExpressionTyper, sorted_types: ExpressionTyper, columns: Columns | None
@@ -66,17 +68,17 @@ class _Checker:
         """Check the clauses of a SELECT."""
         looking = self._looking(types)
         for item in tree.expressions:
-            self.see_expression(item, types)
+            self._look(looking, item)
         for name in _OTHERS:
-            self._see(tree.args.get(name), types)
+            self._look(looking, tree.args.get(name))
         for window in tree.args.get("windows") or ():
-            self._see(window, types)
+            self._look(looking, window)
         where, having = tree.args.get("where"), tree.args.get("having")
         if where is not None:
-            self._see(where.this, types)
+            self._look(looking, where.this)
             self.note(branches.condition(looking, where.this, "a WHERE of"))
         if having is not None:
-            self._see(having.this, types)
+            self._look(looking, having.this)
         self._see_sorts(tree, sorted_types, columns)
         self.note(check_aggregates(looking, tree))
         self.note(check_distinct(looking, tree, columns))
@@ -92,14 +94,14 @@ class _Checker:
     def _see_sorts(self, tree: exp.Expr, types: ExpressionTyper, columns: Columns | None) -> None:
         looking = self._looking(types)
         for name in _SORTS:
-            self._see(tree.args.get(name), types)
+            self._look(looking, tree.args.get(name))
         self.note(check_sorts(looking, tree))
         self.note(check_ordinals(looking, tree, columns))
 
     def see_condition(self, node: exp.Expr, types: ExpressionTyper) -> None:
         """Check the ON of a join."""
-        self.see_expression(node, types)
         looking = self._looking(types)
+        self._look(looking, node)
         self.note(branches.condition(looking, node, "an ON of"))
         self.note(misplaced(looking, node, "ON", "compute it in a CTE first"))
 
@@ -111,27 +113,25 @@ class _Checker:
 
     def see_expression(self, node: exp.Expr, types: ExpressionTyper) -> None:
         """Check an expression and all that is in it, but for the bodies of lambdas, which are shown by themselves."""
-        looking = self._looking(types)
-        stack = [node]
+        self._look(self._looking(types), node)
+
+    def _look(self, looking: Looking, node: exp.Expr | None) -> None:
+        stack = [] if node is None else [node]
         while stack:
             node = stack.pop()
             if isinstance(node, exp.Query):
-                types.type_of(node)
+                looking.types.type_of(node)
                 continue
             check = _CHECKS.get(type(node))
             if check is not None:
                 self.note(check(looking, node))
-            if isinstance(node, exp.Func):
-                self.note(check_function(looking, node))
-                self.note(check_call(looking, node))
-            if not isinstance(node, exp.Lambda):
+            if isinstance(node, exp.Func) and (name := name_of(node, looking.text)):
+                self.note(check_function(looking, node, name))
+                self.note(check_call(looking, node, name))
+            if isinstance(node, exp.Lambda):
+                looking.types.type_of(node.parent)
+            elif not isinstance(node, exp.Column):
                 stack.extend(node.iter_expressions())
-            else:
-                types.type_of(node.parent)
-
-    def _see(self, node: exp.Expr | None, types: ExpressionTyper) -> None:
-        if node is not None:
-            self.see_expression(node, types)
 
     def _looking(self, types: ExpressionTyper) -> Looking:
         return Looking(self._text, self._spans, types)

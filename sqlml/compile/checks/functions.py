@@ -13,7 +13,6 @@ from types import MappingProxyType
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from sqlml.compile.checks.calls import name_of
 from sqlml.compile.checks.counts import WITH_UNIT, wrong_count
 from sqlml.compile.checks.looking import Looking
 from sqlml.compile.checks.problem import Problem
@@ -67,10 +66,9 @@ _SPARKS_NAME: Mapping[str, str] = MappingProxyType(
 )
 
 
-def check_function(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
-    """Yield what is wrong with the name, or the number of arguments, of a called function."""
-    name = name_of(node, looking.text)
-    if not name or "start" not in node.meta or isinstance(node.parent, exp.Dot):
+def check_function(looking: Looking, node: exp.Expr, name: str) -> Iterator[Problem]:
+    """Yield what is wrong with the name, or the number of arguments, of a function called by `name`."""
+    if "start" not in node.meta or isinstance(node.parent, exp.Dot):
         return
     if name not in spark_table().functions:
         if name not in _GRAMMAR:
@@ -95,11 +93,11 @@ def unknown(name: str, span: tuple[int, int]) -> Problem:
 
 def placeless_calls(tokens: Sequence[Token], spans: Spans) -> Iterator[Problem]:
     """Yield the wrong calls that are in no syntax tree by their names: those that sqlglot reads its own way."""
-    for at, token in enumerate(tokens[:-1]):
-        name = token.text.lower()
+    for at, name in enumerate([token.text.lower() for token in tokens[:-1]]):
         is_foreign = name in _OTHERS
         if not is_foreign and name not in _PLACELESS:
             continue
+        token = tokens[at]
         before = tokens[at - 1].token_type if at else None
         is_call = tokens[at + 1].token_type is TokenType.L_PAREN and token.token_type is not TokenType.STRING
         if not is_call or before in (TokenType.ALIAS, TokenType.DOT):

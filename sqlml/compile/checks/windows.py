@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from sqlml.compile.checks.calls import kind_of_call, name_of
+from sqlml.compile.checks.calls import kind_of_function, name_of
 from sqlml.compile.checks.looking import Checks, Looking
 from sqlml.compile.checks.problem import Problem
 
@@ -22,7 +22,8 @@ def _window(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
     function = node.this
     while isinstance(function, _WRAPS):
         function = function.this
-    name, kind = name_of(function, looking.text), kind_of_call(function, looking.text)
+    name = name_of(function, looking.text)
+    kind = kind_of_function(name)
     if kind in ("scalar", "generator"):
         what = f"has OVER after {looking.quoted(function)}, which is no aggregate and no window function"
         yield looking.problem(what, node, "take OVER out")
@@ -31,13 +32,15 @@ def _window(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
         yield looking.problem(what, node, "add ORDER BY to its window")
 
 
-def check_call(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
-    """Yield that a window function is called without OVER."""
+def check_call(looking: Looking, node: exp.Expr, name: str) -> Iterator[Problem]:
+    """Yield that the window function `name` is called without OVER."""
+    if kind_of_function(name) != "window":
+        return
     above = node.parent
     while isinstance(above, _WRAPS):
         above = above.parent
-    if not isinstance(above, exp.Window) and kind_of_call(node, looking.text) == "window":
-        yield looking.problem(f"calls {name_of(node, looking.text)}() without OVER", node, "add OVER (ORDER BY …)")
+    if not isinstance(above, exp.Window):
+        yield looking.problem(f"calls {name}() without OVER", node, "add OVER (ORDER BY …)")
 
 
 CHECKS: Checks = MappingProxyType({exp.Window: _window})

@@ -53,6 +53,7 @@ class ExpressionTyper:
         self._star = star
         self._variables: dict[str, SparkType | None] = {}
         self._known: dict[int, SparkType | None] = {}
+        self._meanings: dict[int, Found] = {}
 
     def type_of(self, node: exp.Expr | None) -> SparkType | None:
         """Return the type of an expression; None: unknown."""
@@ -70,16 +71,16 @@ class ExpressionTyper:
         if not isinstance(node, exp.Lambda):
             return None
         names = [name.name.lower() for name in node.expressions]
-        outer = self._variables, self._known
+        outer = self._variables, self._known, self._meanings
         # One lambda may be typed for several types of its parameters.
         self._variables = {**self._variables, **dict(zip(names, parameters, strict=False))}
-        self._known = {}
+        self._known, self._meanings = {}, {}
         try:
             if self._watcher is not None:
                 self._watcher.see_expression(node.this, self)
             return self.type_of(node.this)
         finally:
-            self._variables, self._known = outer
+            self._variables, self._known, self._meanings = outer
 
     def star(self, node: exp.Expr) -> list[tuple[str, SparkType | None]] | None:
         """Return the names and types of the columns that a star means; None: they are not all known."""
@@ -98,24 +99,24 @@ class ExpressionTyper:
     def column(self, node: exp.Expr) -> SparkType | None:
         """Return the type of a column, a field of one, or a lambda's parameter."""
         parts = [part.name for part in node.parts] if isinstance(node, exp.Column) else [node.name]
-        first = parts[0].lower()
-        if first in self._variables:
-            found = self._variables[first]
-            for name in parts[1:]:
-                found = field_of(found, name)
-            return found
-        meant = self.scope.find(parts)
+        meant = self._meaning(node, parts)
         if meant is None:
-            return _BARE.get(first) if len(parts) == 1 else None
-        return meant.type
+            return _BARE.get(parts[0].lower()) if len(parts) == 1 else None
+        found = meant.type
+        for name in parts[meant.parts :]:
+            found = field_of(found, name)
+        return found
 
     def named(self, node: exp.Column) -> Found | None:
         """Return what the first parts of a column's name mean, without its fields; None: nothing."""
-        parts = [part.name for part in node.parts]
+        return self._meanings.get(id(node)) or self._meaning(node, [part.name for part in node.parts])
+
+    def _meaning(self, node: exp.Expr, parts: Sequence[str]) -> Found | None:
         first = parts[0].lower()
-        if first in self._variables:
-            return Found(self._variables[first])
-        return self.scope.named(parts)
+        found = Found(self._variables[first]) if first in self._variables else self.scope.named(parts)
+        if found is not None:
+            self._meanings[id(node)] = found
+        return found
 
     def is_bare_function(self, node: exp.Expr) -> bool:
         """Return whether what looks like a column is a function, whose column Spark names its own way."""

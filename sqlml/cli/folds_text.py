@@ -10,6 +10,8 @@ from sqlml.ir.explanations import Row
 Table = tuple[str, list[str], list[list[Any]]]
 """A title, a header and lines."""
 
+_MINUTES = len("2026-01-31 23:59")
+
 
 def folds_tables(tables: Mapping[str, Sequence[Row]]) -> Iterator[Table]:
     """Yield what folds told, as far as a version has it."""
@@ -17,6 +19,8 @@ def folds_tables(tables: Mapping[str, Sequence[Row]]) -> Iterator[Table]:
         yield _cross_validation(tables["cross_validation"])
     if "trials" in tables:
         yield _trials(tables["trials"])
+    if "backtest" in tables:
+        yield _backtest(tables["backtest"])
 
 
 def _cross_validation(rows: Sequence[Row]) -> Table:
@@ -40,6 +44,18 @@ def _trials(rows: Sequence[Row]) -> Table:
         shown = ["" if value is None else value for value in values]
         lines.append(["*" if row["is_best"] else "", row["trial"], params, *shown])
     return "trials on folds of the training rows (* is the best)", header, lines
+
+
+def _backtest(rows: Sequence[Row]) -> Table:
+    """Return the windows of a backtest: one line each, one column for each metric."""
+    names = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
+    header = ["window", "starts", "ends", "training rows", "rows", *names]
+    lines = []
+    for row in rows:
+        ends = "" if row["ends"] is None else row["ends"][:_MINUTES]
+        values = [row["metrics"].get(name, "") for name in names]
+        lines.append([row["window"], row["starts"][:_MINUTES], ends, row["training_rows"], row["rows"], *values])
+    return "backtest: each window by a fit on all that lies before it", header, lines
 
 
 def _line(found: Mapping[int | None, Row], numbers: Sequence[int]) -> list[Any]:

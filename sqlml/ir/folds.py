@@ -1,4 +1,4 @@
-"""Folds, as declared: how the training rows are dealt out to be fitted on and validated on in turn."""
+"""Folds and backtests, as declared: how rows are dealt out to be fitted on and validated on in turn."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Literal
 FoldKind = Literal["hash", "time", "group"]
 
 DEFAULT_FOLDS = 3
+
+DEFAULT_WINDOWS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,19 @@ class Folds:
     gap_s: int | None = None
     seed: int | None = None
     within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A rolling origin: each window of time is measured by a fit on all that lies before it.
+
+    Attributes:
+        every, unit: how long a window is, such as 1 `MONTH`; the last ends with the latest row.
+        windows: how many there are.
+        gap_s: seconds before a window whose rows are not fitted on; None: the split's.
+    """
+
+    every: int
+    unit: str
+    windows: int
+    gap_s: int | None = None

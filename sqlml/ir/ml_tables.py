@@ -148,6 +148,16 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             frozenset(Problem) - {Problem.PATTERNS},
             is_on_card=True,
         ),
+        MlTable(
+            "backtest",
+            "With `backtest:`: what each window of the past measures of a fit on all that lies before it.",
+            _own_columns(
+                "window int, starts timestamp, ends timestamp, training_rows bigint, rows bigint, "
+                "metrics map<string,double>, baseline map<string,double>, seconds double"
+            ),
+            frozenset(Problem) - {Problem.PATTERNS},
+            is_on_card=True,
+        ),
     )
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlml.ir.diagnostics import Level
-from sqlml.ir.folds import Folds
+from sqlml.ir.folds import Backtest, Folds
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.measuring import Gate, Slice, ThresholdRule
 from sqlml.ir.roles import ROLES
@@ -209,6 +209,7 @@ class MlModel:
         refit: `all`: once it is measured, it is fitted again on all rows, those of the hold-out too.
         folds: of the training rows, on which it is validated; None: it is not.
         tuning: the search for its params; None: they are as given.
+        backtest: how it is measured on windows of the past; None: it is not.
         include, exclude: features by name; an empty `include` means every column without a role.
         allow_leakage: features that may know the future, each with the reason.
         diagnostics: code to level, where this ML model or its folder sets one.
@@ -237,6 +238,7 @@ class MlModel:
     refit: Literal["none", "all"] = "none"
     folds: Folds | None = None
     tuning: Tuning | None = None
+    backtest: Backtest | None = None
     keys: tuple[str, ...] = ()
     event_time: str | None = None
     weight: str | None = None

@@ -1,11 +1,11 @@
-"""The split and the folds of an ML model with their defaults."""
+"""The split, the folds and the backtest of an ML model with their defaults."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from sqlml.ir.estimators import estimator_of
-from sqlml.ir.folds import FoldKind, Folds
+from sqlml.ir.folds import Backtest, FoldKind, Folds
 from sqlml.ir.project import MlModel, Split
 
 
@@ -51,3 +51,15 @@ def resolve_folds(ml_model: MlModel) -> Folds:
         seed=split.seed + 1 if given.seed is None else given.seed,
         within=split.within if by != "group" else None,
     )
+
+
+def resolve_backtest(ml_model: MlModel, backtest: Backtest) -> tuple[str, int]:
+    """Return the column of time that a backtest follows, and its gap in seconds; both are the split's where it has one.
+
+    Args:
+        backtest: of `ml_model`, which has an event time or a split by time.
+    """
+    split = resolve_split(ml_model)
+    column = split.columns[0] if split.by == "time" else ml_model.event_time
+    assert column is not None
+    return column, split.gap_s if backtest.gap_s is None else backtest.gap_s

@@ -69,25 +69,27 @@ class PlannedFits:
         trials: of a search; 1 without one.
         folds: 0: nothing is done on folds.
         last: on all training rows, and on all rows with `refit: all`.
+        windows: of a backtest.
         is_most: whether a search may stop before.
     """
 
     trials: int
     folds: int
     last: int
+    windows: int = 0
     is_most: bool = False
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.trials * self.folds + self.last
+        return self.trials * self.folds + self.windows + self.last
 
     def __str__(self) -> str:
-        if not self.folds:
-            return f"{self.total} fits"
         trials = f"{self.trials} trials x " if self.trials > 1 else ""
+        terms = [f"{trials}{self.folds} folds"] if self.folds else []
+        terms += [f"{self.windows} windows"] if self.windows else []
         most = "at most " if self.is_most else ""
-        return f"{most}{self.total} fits: {trials}{self.folds} folds + {self.last}"
+        return f"{most}{self.total} fits" + (f": {' + '.join([*terms, str(self.last)])}" if terms else "")
 
 
 def count_trials(tuning: Tuning) -> int:
@@ -103,6 +105,8 @@ def plan_fits(ml_model: MlModel) -> PlannedFits:
     """Return how many fits `ml_model` takes."""
     tuning, last = ml_model.tuning, 2 if ml_model.refit == "all" else 1
     folds = resolve_folds(ml_model).n if ml_model.has_folds else 0
+    windows = 0 if ml_model.backtest is None else ml_model.backtest.windows
     if tuning is None:
-        return PlannedFits(1, folds, last)
-    return PlannedFits(count_trials(tuning), folds, last, tuning.time_s is not None or tuning.patience is not None)
+        return PlannedFits(1, folds, last, windows)
+    may_stop = tuning.time_s is not None or tuning.patience is not None
+    return PlannedFits(count_trials(tuning), folds, last, windows, may_stop)

@@ -13,7 +13,7 @@ from sqlml.ir.features import place_of_folds
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
-from sqlml.ir.splits import resolve_folds, resolve_split
+from sqlml.ir.splits import resolve_backtest, resolve_folds, resolve_split
 from sqlml.ir.state import Column
 
 NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
@@ -38,7 +38,8 @@ def find_type_errors(ml_model: MlModel, estimator: Estimator, columns: Sequence[
             errors += (
                 _label_errors(ml_model, estimator, found) if key == "label" else _role_errors(ml_model, key, found)
             )
-    return [*errors, *_split_errors(ml_model, types), *_fold_errors(ml_model, types), *_key_errors(ml_model, types)]
+    errors += [*_split_errors(ml_model, types), *_fold_errors(ml_model, types), *_backtest_errors(ml_model, types)]
+    return [*errors, *_key_errors(ml_model, types)]
 
 
 def is_hashable(data_type: str) -> bool:
@@ -145,6 +146,16 @@ def _fold_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlE
             yield CompileError(what, place, "name columns that can be hashed: no map, vector or variant in them")
         elif folds.by == "group" and found and not is_atomic(found):
             yield CompileError(what, place, "a group is a number, a string or a time")
+
+
+def _backtest_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
+    if ml_model.backtest is None:
+        return
+    name, _ = resolve_backtest(ml_model, ml_model.backtest)
+    found = types.get(name.lower(), "")
+    if found and found not in TIMES and resolve_split(ml_model).by != "time":
+        what = f"the backtest of ml model '{ml_model.name}' follows '{name}', which is of type {found}"
+        yield CompileError(what, ml_model.places.value_of("event_time"), "make a timestamp of it in the SQL")
 
 
 def _split_place(ml_model: MlModel) -> SourceLocation:

@@ -19,7 +19,7 @@ from sqlml.parse.problems import validate
 from sqlml.parse.specs import MlModelConfig, MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
 from sqlml.parse.transform_entries import to_transform
-from sqlml.parse.tuning import to_folds, to_tuning
+from sqlml.parse.tuning import to_backtest, to_folds, to_tuning
 
 
 def read_ml_model(raw: RawEntry, errors: list[SqlmlError]) -> DeclaredMlModel:
@@ -78,6 +78,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         refit=spec.refit,
         folds=to_folds(spec),
         tuning=to_tuning(spec, places),
+        backtest=to_backtest(spec),
         keys=tuple(spec.keys),
         event_time=spec.event_time,
         **{key: getattr(spec, key) for key in ROLES if key != "label"},

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from sqlml.parse.evaluation_specs import ClassWeights, SliceEntry, Threshold
 from sqlml.parse.relation_specs import ColumnEntry, ContractSpec, SeedConfig, Spec
 from sqlml.parse.transform_specs import TransformEntry
-from sqlml.parse.tuning_specs import FoldsSpec, TuneSpec
+from sqlml.parse.tuning_specs import BacktestSpec, FoldsSpec, TuneSpec
 from sqlml.parse.value_types import (
     Column,
     Columns,
@@ -201,6 +201,7 @@ class MlModelSpec(Spec):
         refit: all: once it is measured, it is fitted again on all rows, those of the hold-out too.
         folds: Folds of the training rows that it is validated on: each metric gets a mean and a deviation.
         tune: A search for params, judged on folds; the best are fitted on all training rows.
+        backtest: How it would have done: each window of the past is measured by a fit on all that lies before it.
         baseline: The trivial model that it is compared with.
         slices: Parts of the rows that are measured on their own.
         permutation_importances: true: measured too is how much worse it gets with each feature shuffled.
@@ -246,6 +247,7 @@ class MlModelSpec(Spec):
     refit: Literal["none", "all"] = "none"
     folds: FoldsSpec | None = None
     tune: TuneSpec | None = None
+    backtest: BacktestSpec | None = None
     baseline: Literal["majority", "mean", "median"] | None = None
     slices: list[SliceEntry] = Field(default_factory=list)
     permutation_importances: bool = False

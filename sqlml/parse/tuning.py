@@ -1,4 +1,4 @@
-"""Folds and the search for params: their specs in, what they declare and errors out."""
+"""Folds, backtests and the search for params: their specs in, what they declare and errors out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlml.errors import SqlmlError
 from sqlml.ir.claims import selector_text
 from sqlml.ir.estimators import Estimator, find_estimator
 from sqlml.ir.feature_stages import FEATURE_STAGES
-from sqlml.ir.folds import DEFAULT_FOLDS, Folds
+from sqlml.ir.folds import DEFAULT_FOLDS, DEFAULT_WINDOWS, Backtest, Folds
 from sqlml.ir.location import Places
 from sqlml.ir.spark_params import spark_params
 from sqlml.ir.transform_spec import TransformSpec
@@ -46,6 +46,12 @@ def to_folds(spec: MlModelSpec) -> Folds | None:
     if given is None:
         return None
     return Folds(given.by, tuple(given.column), given.n or DEFAULT_FOLDS, given.gap, given.seed)
+
+
+def to_backtest(spec: MlModelSpec) -> Backtest | None:
+    """Return the backtest that an ML model declares."""
+    given = spec.backtest
+    return None if given is None else Backtest(*given.every, given.windows or DEFAULT_WINDOWS, given.gap)
 
 
 def to_tuning(spec: MlModelSpec, places: Places) -> Tuning | None:
@@ -139,17 +145,19 @@ def _is_int(stage: str, name: str) -> bool:
 
 
 def check_tuning(spec: MlModelSpec, roles: Mapping[str, str], subject: Subject) -> Iterator[SqlmlError]:
-    """Yield what is wrong with folds and the search on them, as far as it is known without columns.
+    """Yield what is wrong with folds, the search on them and the backtest, as far as it is known without columns.
 
     Args:
         roles: column in lower case to its role.
     """
     tune = spec.tune
+    estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
     if spec.folds is not None:
         yield from _check_folds(spec.folds, "folds", spec, subject)
+    if spec.backtest is not None:
+        yield from _check_backtest(spec, estimator, subject)
     if tune is None:
         return
-    estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
     if estimator is not None and not estimator.is_evaluated:
         yield subject.error("tune", f"nothing is measured of {spec.estimator}, by which it could be tuned", "remove it")
     if tune.folds is not None:
@@ -222,6 +230,14 @@ def _check_transform(
 def _always(key: str) -> Callable[[str], str]:
     """Return what takes every key for the one under which values to try are written."""
     return lambda _: key
+
+
+def _check_backtest(spec: MlModelSpec, estimator: Estimator | None, subject: Subject) -> Iterator[SqlmlError]:
+    if estimator is not None and not estimator.is_evaluated:
+        what = f"nothing is measured of {spec.estimator}, which a backtest would be for"
+        yield subject.error("backtest", what, "remove it")
+    elif spec.event_time is None and spec.split.by != "time":
+        yield subject.error("backtest", "a backtest needs a column of time", "add 'event_time:', or split by time")
 
 
 def _check_folds(folds: FoldsSpec, path: str, spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from sqlml.parse.relation_specs import Spec
 from sqlml.parse.transform_specs import SelectorSpec
-from sqlml.parse.value_types import Columns, Positive, Seconds, describe, refuse, spelled
+from sqlml.parse.value_types import Columns, Period, Positive, Seconds, describe, refuse, spelled
 
 _SPACE_FIX = "write the values to try, such as [4, 6], or a range such as {low: 0.01, high: 1, log: true}"
 _RANGE_KEYS = {"low", "high", "log"}
@@ -152,3 +152,17 @@ class TuneSpec(Spec):
     patience: Positive | None = None
     seed: int | None = None
     parallelism: Positive | None = None
+
+
+class BacktestSpec(Spec):
+    """`backtest:`.
+
+    Attributes:
+        every: How long a window is, such as 1 month or 7d; the last ends with the latest row.
+        windows: How many windows (6).
+        gap: So long before each window no row is fitted on; the split's, unless it is said.
+    """
+
+    every: Period
+    windows: Positive | None = None
+    gap: Seconds | None = None

@@ -18,6 +18,9 @@ _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _QUOTED = r"""\s*(?:'[^'"]+'|"[^'"]+")\s*"""
 _REFERENCE = re.compile(rf"ref\s*\({_QUOTED}\)|source\s*\({_QUOTED},{_QUOTED}\)")
+_PERIOD = re.compile(r"([1-9]\d*)\s*(h|d|w|(?:hour|day|week|month|quarter|year)s?)")
+_PERIOD_UNITS = {"h": "HOUR", "d": "DAY", "w": "WEEK"}
+_PERIOD_FIX = "write a number and hours, days, weeks, months, quarters or years, such as 1 month or 7d"
 _DURATION_FIX = "write a number and s, m, h, d or w, such as 30m, 12h or 7d"
 _REFERENCE_FIX = "write ref('name') or source('source_name', 'table')"
 _MEMORY = re.compile(r"[1-9]\d*[kmgt]b?", re.IGNORECASE)
@@ -56,6 +59,14 @@ def read_duration(value: Any) -> Any:
     if match is None:
         raise refuse(f"must be a duration, not {describe(value)}", _DURATION_FIX)
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def read_period(value: Any) -> Any:
+    """Return the number and the unit, as Spark's `timestampadd` has it, of a text such as `1 month`."""
+    match = _PERIOD.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise refuse(f"must be a length of time above 0, not {describe(value)}", _PERIOD_FIX)
+    return int(match[1]), _PERIOD_UNITS.get(match[2], match[2].upper().removesuffix("S"))
 
 
 def _check_identifier(value: str) -> str:
@@ -204,6 +215,11 @@ Seconds = Annotated[
     int,
     BeforeValidator(read_duration),
     spelled(type="string", pattern=rf"^\s*{_DURATION.pattern}\s*$", patternErrorMessage=_DURATION_FIX),
+]
+Period = Annotated[
+    tuple[int, str],
+    BeforeValidator(read_period),
+    spelled(type="string", pattern=rf"^\s*{_PERIOD.pattern}\s*$", patternErrorMessage=_PERIOD_FIX),
 ]
 Fraction = Annotated[
     float, AfterValidator(_check_fraction), spelled(type="number", exclusiveMinimum=0, exclusiveMaximum=1)

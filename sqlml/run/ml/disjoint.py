@@ -11,7 +11,11 @@ from sqlml.run.tables import quote
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_SAID = {"split": "both in the training rows and in the hold-out", "folds": "in more than one fold"}
+_SAID = {
+    "split": "both in the training rows and in the hold-out",
+    "folds": "in more than one fold",
+    "windows": "in more than one window of the backtest",
+}
 
 
 def assert_disjoint(rows: DataFrame, column: str, ml_model: MlModel, what: str) -> int | None:
@@ -21,7 +25,7 @@ def assert_disjoint(rows: DataFrame, column: str, ml_model: MlModel, what: str) 
 
     Args:
         column: says on which side a row is.
-        what: `split` or `folds`.
+        what: `split`, `folds` or `windows`.
 
     Raises:
         DataError: a key is on two sides: what it is measured on is then not unseen.

@@ -19,6 +19,7 @@ from sqlml.ir.state import Column, Signature
 from sqlml.ir.transforms import choose_transforms
 from sqlml.ir.type_rules import find_type_errors
 from sqlml.run.ml.artifact import save_fitted
+from sqlml.run.ml.backtests import backtest
 from sqlml.run.ml.centres import cluster_sizes
 from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.class_weights import weigh_classes
@@ -97,6 +98,8 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         signature = _signature(fit.task, fit.stages, columns, slot_means(fit.prepared.features, fit.task.entry))
         sizes = cluster_sizes(fit.fitted)
         tables = {**measured.tables, **validated.tables, **_explain(fit, sizes)}
+        if windows := backtest(validated.task, rows.all):
+            tables["backtest"] = windows
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
     facts = {

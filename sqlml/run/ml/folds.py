@@ -1,4 +1,4 @@
-"""Deals training rows out to folds: rows and an ML model in, each row's fold, counted and found disjoint, out."""
+"""Deals rows out to folds and to windows of time: rows and an ML model in, the fold of each, found disjoint, out."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import DataError, SqlmlError, raise_all
 from sqlml.ir.estimators import Problem
 from sqlml.ir.features import INTERNAL_PREFIX, place_of_folds
-from sqlml.ir.folds import Folds
+from sqlml.ir.folds import Backtest, Folds
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel
-from sqlml.ir.splits import resolve_folds
+from sqlml.ir.splits import resolve_backtest, resolve_folds
 from sqlml.run.ml.checks import rows_text
 from sqlml.run.ml.disjoint import assert_disjoint
 from sqlml.run.ml.evaluation.rows import SLICES
@@ -87,13 +87,61 @@ def deal_folds(rows: DataFrame, task: Task, stack: ExitStack) -> Folded:
     else:
         dealt, folds, facts = _by_hash(rows, resolved)
     dealt = persisted(stack, dealt)
-    counted = _count(dealt, folds, task, resolved)
+    about = _About("fold", resolved.by, resolved.columns, place_of_folds(ml_model))
+    counted = _count(dealt, folds, task, about)
     shown = [
         {"fold": fold.number, "training": fold.training_rows, "validation": fold.validation_rows} for fold in counted
     ]
     shared = assert_disjoint(dealt, FOLD, ml_model, "folds")
     facts = {"by": resolved.by, "n": resolved.n, **facts, "rows": shown, "shared_keys": shared}
     return Folded(dealt, counted, facts)
+
+
+def deal_windows(rows: DataFrame, task: Task, backtest: Backtest, stack: ExitStack) -> tuple[Folded, list[int]]:
+    """Deal rows out to the windows of a backtest, in the order of time, and return the instants at which they begin.
+
+    Window i of n is all less than n - i + 1 lengths and at least n - i before the latest row, which is in the last. It
+    is validated by a fit on all rows more than the gap before it. Instants are microseconds since 1970, UTC.
+
+    Raises:
+        DataError, ErrorList: a window that there is nothing to fit on for, or one class alone; a row without a time; a
+            key in two windows.
+    """
+    ml_model, n = task.ml_model, backtest.windows
+    name, gap_s = resolve_backtest(ml_model, backtest)
+    rows, micros = rows.drop(SLICES), micros_sql(name)
+    latest = rows.selectExpr(f"timestamp_micros(max({micros})) AS t")
+    before = [f"timestampadd({backtest.unit}, {-backtest.every * at}, t)" for at in range(n, 0, -1)]
+    starts = [
+        int(start or 0) for start in latest.selectExpr(*[f"unix_micros({start})" for start in before]).collect()[0]
+    ]
+    stretch = " + ".join(f"IF({micros} >= {start}, 1, 0)" for start in starts)
+    dealt = persisted(stack, rows.selectExpr("*", f"IF({micros} IS NULL, NULL, {stretch}) AS {FOLD}"))
+    gap = gap_s * 1_000_000
+    windows = [
+        Fold(at, f"{FOLD} < {at} AND {micros} < {start - gap}", f"{FOLD} = {at}") for at, start in enumerate(starts, 1)
+    ]
+    about = _About("window", "time", (name,), ml_model.places.value_of("backtest"), ("training",))
+    counted = _count(dealt, windows, task, about)
+    shared = assert_disjoint(dealt, FOLD, ml_model, "windows")
+    return Folded(dealt, counted, {"shared_keys": shared}), starts
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """How errors speak of folds.
+
+    Attributes:
+        what: one of them is called.
+        by, columns: what rows are dealt out by.
+        sides: those of which nothing can be learnt or measured if they are empty or of one class.
+    """
+
+    what: str
+    by: str | None
+    columns: tuple[str, ...]
+    place: SourceLocation
+    sides: tuple[str, ...] = ("training", "validation")
 
 
 Dealt = tuple["DataFrame", list[Fold], dict[str, Any]]
@@ -168,7 +216,7 @@ def _learn_cuts(rows: DataFrame, micros: str, shares: Sequence[str]) -> list[int
     return [None if cut is None else int(cut) for cut in times.selectExpr(*cuts).collect()[0]]
 
 
-def _count(rows: DataFrame, folds: Sequence[Fold], task: Task, resolved: Folds) -> tuple[Fold, ...]:
+def _count(rows: DataFrame, folds: Sequence[Fold], task: Task, about: _About) -> tuple[Fold, ...]:
     """Return the folds with their rows.
 
     Raises:
@@ -185,49 +233,51 @@ def _count(rows: DataFrame, folds: Sequence[Fold], task: Task, resolved: Folds) 
             sf.expr(f"count_if({fold.validation})").alias(f"validation_{fold.number}"),
         ]
     groups = rows.groupBy(*by).agg(*measures).collect()
-    place = place_of_folds(task.ml_model)
     if lost := sum(group["lost"] for group in groups):
-        raise _lost(lost, resolved, task.ml_model, place)
+        raise _lost(lost, about, task.ml_model)
     counted, errors = [], []
     for fold in folds:
         sides = {
             side: {group["label"] if by else None: n for group in groups if (n := group[f"{side}_{fold.number}"])}
             for side in ("training", "validation")
         }
-        errors += list(_wrong(fold.number, sides, task, place))
+        errors += list(_wrong(fold.number, sides, task, about))
         training, validation = (sum(counts.values()) for counts in sides.values())
         counted.append(replace(fold, training_rows=training, validation_rows=validation))
     raise_all(errors)
     return tuple(counted)
 
 
-_FIX = "ask for fewer or other folds, or bring more rows"
 _VERBS = {"training": "fitted", "validation": "validated"}
 
 
-def _lost(count: int, folds: Folds, ml_model: MlModel, place: SourceLocation) -> DataError:
-    names, what = ", ".join(f"'{name}'" for name in folds.columns), "time" if folds.by == "time" else "group"
-    said = f"{what} {names} of ml model '{ml_model.name}' is null in {rows_text(count)} of the training rows"
-    return DataError(f"{said}, which are then in no fold", place, "leave them out by 'where:', or give them one")
+def _lost(count: int, about: _About, ml_model: MlModel) -> DataError:
+    names, what = ", ".join(f"'{name}'" for name in about.columns), "time" if about.by == "time" else "group"
+    said = f"{what} {names} of ml model '{ml_model.name}' is null in {rows_text(count)}"
+    fix = "leave them out by 'where:', or give them one"
+    return DataError(f"{said}, and such rows are in no {about.what}", about.place, fix)
 
 
-def _wrong(
-    number: int, sides: Mapping[str, Mapping[Any, int]], task: Task, place: SourceLocation
-) -> Iterator[SqlmlError]:
-    fold = f"fold {number} of ml model '{task.ml_model.name}'"
+def _wrong(number: int, sides: Mapping[str, Mapping[Any, int]], task: Task, about: _About) -> Iterator[SqlmlError]:
+    fold = f"{about.what} {number} of ml model '{task.ml_model.name}'"
     training, validation = (sum(counts.values()) for counts in sides.values())
     needed = task.entry.min_rows(task.ml_model.params)
-    if training < needed or validation == 0:
+    if training < needed or ("validation" in about.sides and validation == 0):
         what = f"{fold} has {rows_text(training)} to fit on and {rows_text(validation)} to validate on"
         few = f", and '{task.entry.name}' needs {needed}" if training < needed else ""
-        yield DataError(f"{what}{few}", place, _FIX)
+        yield DataError(f"{what}{few}", about.place, _fix(about))
         return
-    for side, counts in sides.items():
+    for side in about.sides:
+        counts = sides[side]
         if task.classes and len(counts) == 1:
             [(label, rows)] = counts.items()
             yield DataError(
                 f"{fold} is {_VERBS[side]} on one class alone: label '{task.ml_model.label}' is {label!r} in all of "
                 f"its {rows_text(rows)}, {training} to fit on and {validation} to validate on",
-                place,
-                _FIX,
+                about.place,
+                _fix(about),
             )
+
+
+def _fix(about: _About) -> str:
+    return f"ask for fewer or other {about.what}s, or bring more rows"

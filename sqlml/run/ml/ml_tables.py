@@ -29,8 +29,8 @@ def ml_table_rows(spark: SparkSession, version: Version, table: str, place: Sour
         raise DataError(
             f"version {version.version} of '{version.ml_model}' has no table '{table}'",
             place,
-            "it may be for two classes only, or need 'folds:' or 'tune:'; if the version is older than this sqlml, fit "
-            "again with --retrain",
+            "it may be for two classes only, or need 'folds:', 'tune:' or 'backtest:'; if the version is older than "
+            "this sqlml, fit again with --retrain",
         )
     columns = ml_table_columns(table)
     rows = spark.read.schema(ddl(columns[1:])).option(*NO_GLOB).json(str(path))

@@ -239,7 +239,7 @@ CASES = {
     "no_group": Case(
         f"{LOGISTIC}, threshold: {{maximize: f1}}, folds: {{by: group, column: n}}",
         "select * except (n), if(id = 3, null, n) as n from good",
-        "group 'n' of ml model 'no_group' is null in 1 row of the training rows, which are then in no fold",
+        "group 'n' of ml model 'no_group' is null in 1 row, and such rows are in no fold",
         "leave them out by 'where:', or give them one",
     ),
     "no_instant": Case(

@@ -34,7 +34,7 @@ from sqlml.run.ml.features import FeatureStages, expression_types
 from sqlml.run.ml.fitting import Fit, Task, fit_on
 from sqlml.run.ml.labels import class_text, order_classes
 from sqlml.run.ml.layout import lay_out, partition_count, persisted
-from sqlml.run.ml.split import SplitRule, split_rows
+from sqlml.run.ml.split import SplitRule, odd_share, split_rows
 from sqlml.run.ml.validating import validate_on_folds
 from sqlml.run.tables import columns_of, quote
 
@@ -109,7 +109,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         "cluster_sizes": sizes,
         "summary": summarize(fit.fitted),
         **validated.facts,
-        **_facts(fit, rows.profile, ml_model),
+        **_facts(fit, rows, ml_model),
     }
     return Fitted(signature, measured.metrics, used, facts)
 
@@ -248,9 +248,11 @@ def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column], mea
     )
 
 
-def _facts(fit: Fit, profile: Profile, spec: MlModel) -> dict[str, Any]:
+def _facts(fit: Fit, rows: _Rows, spec: MlModel) -> dict[str, Any]:
     """Return what a version remembers beside its signature, fit to be written as JSON."""
-    task, stages, params = fit.task, fit.stages, fit.params
+    task, stages, params, profile = fit.task, fit.stages, fit.params, rows.profile
+    odd = odd_share(rows.rule.facts, profile.rows)
+    warnings = [f"feature '{column}' has one value in all training rows" for column in profile.constant]
     given = task.ml_model.params
     facts: dict[str, Any] = {}
     if task.class_weights:
@@ -267,6 +269,6 @@ def _facts(fit: Fit, profile: Profile, spec: MlModel) -> dict[str, Any]:
         "params": dict(params),
         "params_added": {name: value for name, value in params.items() if given.get(name) != value},
         "transforms": [transform.describe() for transform in task.transforms],
-        "warnings": [f"feature '{column}' has one value in all training rows" for column in profile.constant],
+        "warnings": warnings + ([odd] if odd is not None else []),
         "categories": {column: len(labels) for column, labels in stages.categories.items()},
     }

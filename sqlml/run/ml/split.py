@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,22 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
     held = _is_one_of(name, split.holdout_values, types[name.lower()])
     kept = _is_one_of(name, split.train_values, types[name.lower()]) if split.train_values else f"NOT ({held})"
     return SplitRule(kept, held, {**facts, "holdout_values": list(split.holdout_values)})
+
+
+def odd_share(facts: Mapping[str, Any], rows: Mapping[str, int]) -> str | None:
+    """Return what is odd about the share that a split by hash holds out: it is off by more than 3 standard deviations.
+
+    Args:
+        facts: of a `SplitRule`.
+        rows: rows on each side.
+    """
+    if facts["by"] != "hash" or "within" in facts:
+        return None
+    held, total, share = rows["holdout"], rows["training"] + rows["holdout"], facts["holdout"]
+    if abs(held - share * total) <= 3 * math.sqrt(total * share * (1 - share)):
+        return None
+    columns = ", ".join(facts["columns"])
+    return f"{held} of {total} rows are held out, where holdout is {share:g}: rows of one ({columns}) stay together"
 
 
 def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:

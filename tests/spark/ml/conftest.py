@@ -59,6 +59,15 @@ def rows(spark: SparkSession, rows_of, tmp_path_factory: pytest.TempPathFactory)
     return spark.read.parquet(path)
 
 
+@pytest.fixture(scope="module")
+def interpreted(spark: SparkSession):
+    """Let no query be compiled to Java, which takes longer than to run it on few rows."""
+    usual = spark.conf.get("spark.sql.codegen.wholeStage")
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    yield
+    spark.conf.set("spark.sql.codegen.wholeStage", usual)
+
+
 @pytest.fixture(scope="session")
 def make_spec():
     """Return a maker of ML models on the columns x, n, flag, colour with the key id."""

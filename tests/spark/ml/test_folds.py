@@ -14,7 +14,7 @@ from sqlml.ir.project import Split
 from sqlml.run.ml.fitting import Task
 from sqlml.run.ml.folds import FOLD, deal_folds
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
 
 @pytest.fixture(scope="module")

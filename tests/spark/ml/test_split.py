@@ -7,7 +7,7 @@ import math
 import pytest
 
 from sqlml.ir.project import Split
-from sqlml.run.ml.split import split_rows
+from sqlml.run.ml.split import odd_share, split_rows
 
 
 def sides(rows, ml_model):
@@ -22,6 +22,16 @@ def test_a_hash_holds_out_its_share(rows_of, spec, share):
     held = sum(side == "holdout" for side in found.values())
     assert abs(held - 4000 * share) < 3 * math.sqrt(4000 * share * (1 - share))
     assert set(found.values()) == {"training", "holdout"}
+
+
+def test_a_share_that_is_far_off_is_said():
+    facts = {"by": "hash", "columns": ["carrier"], "holdout": 0.2}
+    assert odd_share(facts, {"training": 800, "holdout": 200}) is None
+    assert odd_share(facts, {"training": 760, "holdout": 240}) == (
+        "240 of 1000 rows are held out, where holdout is 0.2: rows of one (carrier) stay together"
+    )
+    assert odd_share({**facts, "within": "user"}, {"training": 999, "holdout": 1}) is None
+    assert odd_share({"by": "none"}, {"training": 9, "holdout": 0}) is None
 
 
 def test_a_hash_is_stable_and_follows_its_formula(rows_of, spec):

@@ -22,6 +22,8 @@ from sqlml.plan import plan
 from sqlml.run.ml.fit import fit_ml_model
 from sqlml.run.ml.score import load_fitted
 
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
+
 REG_PARAMS = (0.5, 0.01)
 FEW = {"maxIter": 3, "elasticNetParam": 0.5}
 

@@ -117,11 +117,11 @@ class _Run:
         started, number = time.monotonic(), 0
         stopped: Stopped = "all was tried"
         while True:
+            if len(waiting) >= most_on_the_way and self._judge(waiting.popleft(), search):
+                return self._drop(waiting)
             if number and self._tuning.time_s is not None and time.monotonic() - started >= self._tuning.time_s:
                 stopped = "time"
                 break
-            if len(waiting) >= most_on_the_way and self._judge(waiting.popleft(), search):
-                return self._drop(waiting)
             choice = search.ask() if number < most else None
             if choice is None:
                 stopped = "trials" if number == self._tuning.trials else "all was tried"

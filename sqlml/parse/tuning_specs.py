@@ -26,9 +26,11 @@ def _check_space(value: Any) -> Any:
     if isinstance(value, list):
         if not value:
             raise refuse("is an empty list, of which nothing can be tried", _SPACE_FIX)
-        twice = next((item for at, item in enumerate(value) if item in value[:at] and item is not True), None)
-        if twice is not None and [repr(item) for item in value].count(repr(twice)) > 1:
-            raise refuse(f"has {describe(twice)} twice", "try each value once")
+        # Python takes true for 1.
+        texts = [repr(item) for item in value]
+        for at, text in enumerate(texts):
+            if text in texts[:at]:
+                raise refuse(f"has {describe(value[at])} twice", "try each value once")
         return value
     if not isinstance(value, dict):
         raise refuse(f"must be a list or a range, not {describe(value)}", _SPACE_FIX)

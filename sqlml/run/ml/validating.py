@@ -62,17 +62,12 @@ def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf) -> Validated
         if ml_model.is_cross_validated:
             tables["cross_validation"] = summarize_folds(fits)
         if ml_model.threshold_rule is not None:
-            threshold = _learn_threshold(fits, task)
+            scored = [one.fit.fitted.transform(one.unseen) for one in fits]
+            every = reduce(lambda one, other: one.unionAll(other), scored)
+            threshold = learn_threshold(every, ml_model.threshold_rule)
             task = replace(task, ml_model=replace(task.ml_model, threshold=threshold))
             facts["threshold"] = {"learnt": threshold, "by": asdict(ml_model.threshold_rule), "folds": len(fits)}
     return Validated(task, tables, facts)
-
-
-def _learn_threshold(fits: Sequence[FoldFit], task: Task) -> float:
-    rule = task.ml_model.threshold_rule
-    assert rule is not None
-    parts = [one.fit.fitted.transform(one.unseen) for one in fits]
-    return learn_threshold(reduce(lambda one, other: one.unionAll(other), parts), rule)
 
 
 def summarize_folds(fits: Sequence[FoldFit]) -> list[Row]:

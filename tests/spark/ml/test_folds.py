@@ -17,6 +17,9 @@ from sqlml.run.ml.folds import FOLD, deal_folds
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
 
+SIDES = ("training", "validation")
+
+
 @pytest.fixture(scope="module")
 def table(spark):
     """Two hundred rows at different hours, in groups of very different sizes."""
@@ -35,10 +38,14 @@ def deal(make_spec, table):
         task = Task(ml_model, ESTIMATORS["LogisticRegression"], (), "boolean", (False, True))
         with ExitStack() as stack:
             dealt = deal_folds(rows, task, stack)
+            sides = [
+                f"{condition} AS {side}_{fold.number}"
+                for fold in dealt.folds
+                for side, condition in zip(SIDES, (fold.training, fold.validation), strict=True)
+            ]
+            ids = dealt.rows.selectExpr("id", *sides).collect()
             found = {
-                fold.number: tuple(
-                    {row.id for row in side(fold).collect()} for side in (dealt.training, dealt.validation)
-                )
+                fold.number: tuple({row.id for row in ids if row[f"{side}_{fold.number}"]} for side in SIDES)
                 for fold in dealt.folds
             }
             assert FOLD not in dealt.training(dealt.folds[0]).columns

@@ -46,20 +46,20 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
         (Dimension("regParam", "tune.params.regParam", ("params", "regParam"), REG_PARAMS),), metric="logLoss"
     )
     ml_model = make_spec(
-        include=("x", "n"), params=FEW, split=Split(by="none"), folds=Folds(n=3), tuning=tuning,
+        include=("x", "n"), params=FEW, split=Split(by="none"), folds=Folds(n=2), tuning=tuning,
         threshold_rule=ThresholdRule(maximize="f1"),
     )  # fmt: skip
     fitted = fit_ml_model(spark, ml_model, rows, tmp_path / "m")
 
     by_hand = rows.select(
         "*",
-        sf.expr("CAST(pmod(xxhash64(id, 43), 3) AS INT) AS fold"),
+        sf.expr("CAST(pmod(xxhash64(id, 43), 2) AS INT) AS fold"),
         sf.expr("double(late) AS label"),
         sf.expr("double(n) AS n_double"),
     )
     # What a fold learns to stand for null is not what another learns.
     known = by_hand.where("x is not null").select("fold", "x").collect()
-    assert len({statistics.median(row.x for row in known if row.fold != fold) for fold in range(3)}) == 3
+    assert len({statistics.median(row.x for row in known if row.fold != fold) for fold in range(2)}) == 2
     estimator = LogisticRegression(labelCol="label", **FEW)
     assembler = VectorAssembler(inputCols=["filled", "n_double"], outputCol="features")
     pipeline = Pipeline(stages=[Imputer(strategy="median", inputCol="x", outputCol="filled"), assembler, estimator])
@@ -68,14 +68,14 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
         estimatorParamMaps=ParamGridBuilder().addGrid(estimator.regParam, list(REG_PARAMS)).build(),
         evaluator=MulticlassClassificationEvaluator(metricName="logLoss"),
         foldCol="fold",
-        numFolds=3,
+        numFolds=2,
         parallelism=2,
     ).fit(by_hand)
     trials = read_table(tmp_path / "m", "trials")
     assert [float(trial["params"]["regParam"]) for trial in trials] == list(REG_PARAMS)
     assert [trial["value"] for trial in trials] == pytest.approx(cross.avgMetrics, abs=1e-9)
     assert [trial["deviation"] for trial in trials] == pytest.approx(
-        [value * (3 / 2) ** 0.5 for value in cross.stdMetrics], abs=1e-9
+        [value * 2**0.5 for value in cross.stdMetrics], abs=1e-9
     )
     best = min(range(2), key=lambda at: cross.avgMetrics[at])
     assert [trial["is_best"] for trial in trials] == [at == best for at in range(2)]
@@ -83,11 +83,11 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
     assert ours.getRegParam() == theirs.getRegParam() == REG_PARAMS[best]
     assert ours.coefficients.toArray().tolist() == pytest.approx(theirs.coefficients.toArray().tolist(), abs=1e-9)
     assert ours.intercept == pytest.approx(theirs.intercept, abs=1e-9)
-    # Three folds, whose features were made once for both trials; thresholds and metrics come from the winner's fits.
-    assert fitted.facts["tuning"]["features_made"] == 3
+    # Two folds, whose features were made once for both trials; thresholds and metrics come from the winner's fits.
+    assert fitted.facts["tuning"]["features_made"] == 2
     assert fitted.signature.threshold == fitted.facts["threshold"]["learnt"] == ours.getThreshold()
     validated = {(row["metric"], row["fold"]): row for row in read_table(tmp_path / "m", "cross_validation")}
-    assert [validated["logLoss", fold]["value"] for fold in (1, 2, 3)] == trials[best]["folds"]
+    assert [validated["logLoss", fold]["value"] for fold in (1, 2)] == trials[best]["folds"]
     assert validated["logLoss", None]["value"] == pytest.approx(cross.avgMetrics[best], abs=1e-9)
     assert validated["areaUnderROC", None]["rows"] == 200
 

@@ -205,7 +205,11 @@ class MistakeFinder:
 
     def _check_key(self, node: MlNode, ref: ColumnRef) -> Iterator[Finding]:
         copies = sorted(self._lineage.copies(ref))
-        found = next((copy for copy in copies if (copy.node_id, copy.column.lower()) in self._unique), None)
+        keys = node.ml_model.keys
+        of_key = self._lineage.copies(self._in_training(node, keys[0])) if len(keys) == 1 else ()
+        found = next(
+            (copy for copy in copies if (copy.node_id, copy.column.lower()) in self._unique or copy in of_key), None
+        )
         if found is None and unique_of(self._dag, self._facts, node.training_relation) == frozenset(
             (ref.column.lower(),)
         ):

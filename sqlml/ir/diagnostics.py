@@ -57,17 +57,17 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "L004": Rule(
             "warn",
             "a feature names the row",
-            "A feature is the key of a relation: the only column of a source's `keys:`, a column with a `unique` test, "
-            "or the only one that the training data's SQL groups by. A model learns such a column by heart, and new "
-            "rows have new values.",
+            "A feature is the key of a relation: a copy of the ML model's only key, the only column of a source's "
+            "`keys:`, a column with a `unique` test, or the only one that the training data's SQL groups by. A model "
+            "learns such a column by heart, and new rows have new values.",
             "Give it the role: `keys: [column]`, or exclude it from the features.",
         ),
         "L005": Rule(
             "warn",
             "a window looks ahead",
             "The ML model has an `event_time:`, and a feature comes from a window that reads later rows: its frame "
-            "ends with `following`, it has no ORDER BY or one that is not by time, it sorts downwards, it is `lead`, "
-            "or a rank among all rows.",
+            "ends with `following`, it has no ORDER BY or one that is not by time, it sorts downwards, it is `lead` "
+            "(or `lag` of a negative number), or a rank among all rows.",
             "Order the window by time and end its frame before the current row, or use `known_window`.",
         ),
         "L006": Rule(

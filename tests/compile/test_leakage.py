@@ -325,6 +325,14 @@ def test_a_feature_that_is_a_key(found):
     assert codes(found(sql.replace("id as number", "id"), files)) == [("L004", "warn")]
 
 
+def test_a_copy_of_the_only_key(found):
+    sql = f"select s.id, s.dep, s.id as number, s.id % 7 as rest, {LABEL} from {{{{ ref('stg') }}}} as s"
+    (entry,) = found(sql)
+    assert entry[0] == "L004"
+    assert "feature 'number' of ml model 'late' is the key" in entry[2]
+    assert found(sql, keys="[id, dep]", event_time=None, features="{exclude: [dep]}") == []
+
+
 @pytest.mark.parametrize(
     ("over", "reason"),
     [
@@ -344,6 +352,11 @@ def test_a_feature_that_is_a_key(found):
         ("last_value(miles) over (order by dep rows between current row and unbounded following)", "FOLLOWING"),
         ("avg(miles) over (partition by carrier order by id)", "sorted by 'id', which is no time"),
         ("rank() over (partition by carrier order by miles)", "sorted by 'miles', which is no time"),
+        ("lag(miles, -1) over (order by dep)", "lag() of a negative number"),
+        ("lead(miles, -2) over (order by dep)", None),
+        ("lead(miles, 0) over (order by dep)", None),
+        ("sum(miles) over (order by dep rows between 3 preceding and -1 preceding)", "FOLLOWING"),
+        ("sum(miles) over (order by dep rows between 3 preceding and 0 following)", None),
         ("lag(miles) over (order by unix_timestamp(dep))", None),
         ("lag(miles) over (order by date(dep), id)", None),
         ("lag(miles) over (order by year(dep), month(dep))", None),

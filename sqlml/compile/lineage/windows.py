@@ -53,6 +53,7 @@ class WindowCall:
         """Return where its frame begins and ends: `preceding`, `current row`, `following`; of ORDER BY alone too."""
         if isinstance(self.function, _OFFSETS):
             side = "preceding" if isinstance(self.function, exp.Lag) else "following"
+            side = _counted(self.function.args.get("offset"), side)
             return side, side
         if not self.order or isinstance(self.function, _OF_ALL):
             return "preceding", "following"
@@ -110,8 +111,9 @@ def find_ahead(call: WindowCall) -> str:
         return "it has no ORDER BY, so that it reads all rows of its partition, the later ones too"
     if call.is_backwards:
         return ""
-    if isinstance(call.function, exp.Lead) and not call.is_downwards:
-        return "it is lead(), which reads the next rows"
+    if isinstance(call.function, _OFFSETS) and not call.is_downwards:
+        name = "lead()" if isinstance(call.function, exp.Lead) else "lag() of a negative number"
+        return f"it is {name}, which reads the next rows"
     if isinstance(call.function, _OF_ALL):
         return "it compares with all rows of its partition, the later ones too"
     if call.is_downwards:
@@ -129,4 +131,14 @@ def _side(frame: exp.Expr, name: str) -> str:
     if str(value).upper() == "CURRENT ROW":
         return "current row"
     side = str(frame.args.get(f"{name}_side") or "").lower()
-    return side or ("current row" if value is not None else "")
+    return _counted(value, side) if side else ("current row" if value is not None else "")
+
+
+def _counted(offset: Any, side: str) -> str:
+    """Return the side on which the row lies that is `offset` rows from its own: a negative number turns it round."""
+    if isinstance(offset, exp.Interval):
+        offset = offset.this
+    text = offset.name.strip() if isinstance(offset, exp.Literal) else ""
+    if isinstance(offset, exp.Neg) or text.startswith("-"):
+        return "following" if side == "preceding" else "preceding"
+    return "current row" if text == "0" else side

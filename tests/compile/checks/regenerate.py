@@ -1,8 +1,9 @@
 """Asks Spark what the checks must know, and what it says of the corpora: run it with a new Spark.
 
-    python tests/compile/checks/regenerate.py [table] [misspelt]
+    python tests/compile/checks/regenerate.py [table] [arguments] [misspelt]
 
-All is analysed only, over empty typed views; no job runs.
+All is analysed only, over empty typed views; no job runs. The table takes two minutes of a quiet processor, the
+arguments ten, the misspellings one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks_corpus import MISSPELT, TABLES, misspelt, parse, rows_of
 from py4j.protocol import Py4JError
@@ -70,6 +71,23 @@ OPERATORS = {
 }
 COUNTS = (*range(9), 20)
 
+# What an argument is tried with: a kind of type by its types. It refuses a kind if it refuses all of them.
+ARGUMENTS = {
+    **{name: (name,) for name in ("int", "bigint", "double", "string", "boolean", "date", "timestamp", "binary")},
+    **{name: (name,) for name in ("timestamp_ntz", "variant", "interval day to second", "interval year to month")},
+    "decimal": ("decimal(10,2)", "decimal(38,0)"),
+    "array": ("array<int>", "array<string>", "array<double>", "array<float>", "array<binary>", "array<array<int>>",
+              "array<struct<k:string,n:int>>"),
+    "map": ("map<string,int>", "map<string,string>", "map<int,double>"),
+    "struct": ("struct<a:int>", "struct<a:string,b:double>", "struct<start:timestamp,end:timestamp>"),
+}  # fmt: skip
+# As one whole number or fraction is refused, so are these.
+ALIKE = {"int": ("tinyint", "smallint"), "double": ("float",)}
+# Made by other functions, and seldom written by hand.
+SELDOM = ("approx_top_k_", "aes_", "bitmap_", "hll_", "kll_", "st_", "theta_", "tuple_", "try_aes", "xpath", "vector_")
+UNEXPECTED = "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"
+PLACES = ("first", "second", "third")
+
 
 def condition_of(session: SparkSession, sql: str) -> str:
     """Return Spark's condition for refusing `sql`; empty: it does not."""
@@ -125,12 +143,66 @@ def write_table(session: SparkSession) -> None:
             )
             for left in KINDS
         }
-    found = {"version": version(session), "functions": functions, "operators": operators}
-    lines = [f'"version": {json.dumps(found["version"])}']
-    for key in ("functions", "operators"):
-        rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in found[key].items())
+    old = json.loads(TABLE.read_text(encoding="utf-8"))
+    save(
+        {
+            "version": version(session),
+            "functions": functions,
+            "operators": operators,
+            "arguments": old.get("arguments", {}),
+        }
+    )
+
+
+def save(table: dict[str, Any]) -> None:
+    """Write the table, one entry a line."""
+    lines = [f'"version": {json.dumps(table["version"])}']
+    for key in ("functions", "operators", "arguments"):
+        rows = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in table[key].items())
         lines.append(f'"{key}": {{\n{rows}\n}}')
     TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def refused_kinds(session: SparkSession, name: str, count: int, at: int) -> list[str]:
+    """Return the kinds of types that the argument at index `at` of a call of `count` arguments refuses."""
+
+    def is_refused(given: str, *, is_alone: bool) -> bool:
+        arguments = ["null" if is_alone and other != at else f"`{given}`" for other in range(count)]
+        try:
+            session.sql(f"select `{name}`({', '.join(arguments)}) from arguments")
+        except PySparkException as error:
+            condition = str(error.getCondition())
+            if not is_alone:
+                return condition.startswith("DATATYPE_MISMATCH")
+            # Of anything else that is wrong this argument is not the reason.
+            return condition == UNEXPECTED and error.getMessageParameters()["paramIndex"] == PLACES[at]
+        except Py4JError:
+            return False
+        return False
+
+    found: list[str] = []
+    for kind, types in ARGUMENTS.items():
+        if all(is_refused(given, is_alone=True) for given in types) and is_refused(types[0], is_alone=False):
+            found += [kind, *ALIKE.get(kind, ())]
+    return found
+
+
+def write_arguments(session: SparkSession) -> None:
+    """Add to the table the kinds of types that functions refuse, argument by argument."""
+    types = [given for kinds in ARGUMENTS.values() for given in kinds]
+    columns = ", ".join(f"cast(null as {given}) as `{given}`" for given in types)
+    session.sql(f"select {columns} where false").createOrReplaceTempView("arguments")
+    table = json.loads(TABLE.read_text(encoding="utf-8"))
+    found: dict[str, list[str]] = {}
+    for name, (kind, counts, is_open) in table["functions"].items():
+        count = min(max(counts, default=0), 2 if is_open else 3)
+        is_written = name.isidentifier() and not name.startswith(SELDOM)
+        if kind in ("table", "window") or not is_written or count not in counts:
+            continue
+        refused = [",".join(refused_kinds(session, name, count, at)) for at in range(count)]
+        if any(refused):
+            found[name] = refused
+    save({**table, "arguments": found})
 
 
 def misspellings() -> list[tuple[str, int, int, str]]:
@@ -175,6 +247,8 @@ def main(wanted: list[str]) -> None:
         try:
             if not wanted or "table" in wanted:
                 write_table(session)
+            if not wanted or "arguments" in wanted:
+                write_arguments(session)
             if not wanted or "misspelt" in wanted:
                 write_misspelt(session)
         finally:

@@ -20,12 +20,12 @@ def find_fault(param: SparkParam, value: Any) -> Fault | None:
     """Return what is wrong with `value` for `param`; None if Spark takes it."""
     title = f"param '{param.name}'"
     if param.type == "matrix":
-        return f"{title} takes a matrix, which is not supported yet", None
+        return f"{title} takes a matrix, which is not supported yet", "leave it out"
     if param.limits.values:
         is_taken = isinstance(value, str) and _keeps(value, param.limits)
         return None if is_taken else _not_a_value(title, value, param.limits)
     if not _fits_type(value, param.type) or (_fits_bits(value, param.type) and not _keeps(value, param.limits)):
-        return f"{title} takes {describe_param(param)}, not {_shown(value)}", None
+        return f"{title} takes {describe_param(param)}, not {_shown(value)}", _default_of(param)
     if not _fits_bits(value, param.type):
         bits = _BITS[param.type.removeprefix("list of ")]
         return f"{title} takes a whole number of {bits + 1} bits, not {_shown(value)}", f"the greatest is {2**bits - 1}"
@@ -47,6 +47,12 @@ def describe_param(param: SparkParam) -> str:
     if limits.min_items:
         words += f", {limits.min_items} or more"
     return f"{words}, {RULES[limits.rule][1]}" if limits.rule else words
+
+
+def _default_of(param: SparkParam) -> str:
+    if param.default is None:
+        return "give it such a value, or leave it out"
+    return f"give it such a value, or leave it out for Spark's {_shown(param.default)}"
 
 
 def _not_a_value(title: str, value: Any, limits: Limits) -> Fault:

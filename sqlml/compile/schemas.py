@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Their files carry no types, so that a declared one decides; Parquet and ORC are read with their own.
 _UNTYPED = ("csv", "json")
+_OTHER_FILES = "make the files anew, or say which ones are meant (path:) and what they are (format:)"
 
 # Those that a column of a file is declared with.
 _TYPES = (
@@ -61,7 +62,7 @@ def read_columns(
         columns = schemas.read(node.id, declared, given.keys())
     except (OSError, ValueError, EOFError, csv.Error) as error:
         reason = str(error).partition("\n")[0]
-        errors.append(CompileError(f"{title} cannot be read as {declared.format}: {reason}", place))
+        errors.append(CompileError(f"{title} cannot be read as {declared.format}: {reason}", place, _OTHER_FILES))
         return None
     if columns is None:
         return None

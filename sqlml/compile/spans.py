@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
@@ -71,6 +72,21 @@ class Spans:
     def count_arguments(self, node: exp.Expr) -> int | None:
         """Return how many arguments a call has; None: a star or a name makes it uncertain, or it is no call."""
         return self.count_behind(self._at(int(node.meta["start"])))
+
+    def arguments_of(self, node: exp.Expr) -> list[Span]:
+        """Return where the arguments of a call stand; empty: a star or a name makes it uncertain."""
+        name = self._at(int(node.meta["start"]))
+        if not self.count_behind(name):
+            return []
+        tokens, depth, found = self._tokens, 1, [name + 2]
+        for index in range(name + 2, len(tokens)):
+            depth += _nesting(tokens[index])
+            if depth == 0:
+                bounds = [*found, index + 1]
+                return [(tokens[a].start, tokens[b - 2].end + 1) for a, b in pairwise(bounds)]
+            if depth == 1 and tokens[index].token_type is TokenType.COMMA:
+                found.append(index + 1)
+        return []
 
     def count_behind(self, name: int) -> int | None:
         """Return how many arguments the call has whose name is the token at index `name`."""

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from sqlglot import exp
@@ -35,6 +36,14 @@ _COUNTED = ("Required", "The number of provided arguments")
 # After a comma these can only mean that something is missing; sqlglot reads over it, Spark does not.
 _NO_ITEM = (TokenType.COMMA, TokenType.R_PAREN, TokenType.FROM)
 
+# By how sqlglot's complaints begin.
+_FIXES = MappingProxyType(
+    {
+        "something is missing": "complete what stands before it, or take the word or sign away that needs more",
+        "expect": "add what is missing there, or look before it for what is never closed",
+        "invalid": "look before it for a comma, an operator or a closing parenthesis that is missing",
+    }
+)
 # Not calls, though functions have the same names.
 _WORDS = (TokenType.AND, TokenType.OR, TokenType.NOT, TokenType.IN, TokenType.LIKE, TokenType.STRING)
 
@@ -250,12 +259,12 @@ def _unreadable(said: Mapping[str, Any], tokens: Sequence[Token], what: str, loc
     reason = str(said.get("description") or "it is no SQL").partition(" but got <")[0].rstrip(".")
     if reason.startswith("Required"):
         reason = "something is missing"
+    fix = next((fix for word, fix in _FIXES.items() if reason.lower().startswith(word)), _FIXES["invalid"])
     reason = "unexpected" if reason.startswith("Invalid expression") else reason[:1].lower() + reason[1:]
     at = _at(said, tokens)
     near = "" if at is None else f" near '{tokens[at].text}'"
-    return CompileError(
-        f"{what} cannot be read{near}: {reason}", locate(0) if at is None else locate(*_place(tokens[at]))
-    )
+    place = locate(0) if at is None else locate(*_place(tokens[at]))
+    return CompileError(f"{what} cannot be read{near}: {reason}", place, fix)
 
 
 def _place(token: Token) -> tuple[int, int]:

@@ -270,7 +270,7 @@ def _text(value: Any, function: str) -> str:
 
 def raise_compiler_error(message: Any) -> NoReturn:
     """Refuse what a macro was called with (`exceptions.raise_compiler_error` in a template)."""
-    raise MacroRefusal(str(message))
+    raise MacroRefusal(str(message), fix="call the macro with what it takes")
 
 
 class MacroRefusal(ParseError):

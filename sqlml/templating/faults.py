@@ -162,14 +162,14 @@ def _say(error: BaseException) -> tuple[str, str | None]:
     if isinstance(error, SecurityError):
         return f"not allowed in a template: {message}", "a template may read values, and call macros and functions"
     if isinstance(error, RecursionError):
-        return "the template never ends: a macro calls itself, or it is nested too deeply", None
+        return "the template never ends: a macro calls itself, or it is nested too deeply", "let the macro end by an if"
     if isinstance(error, ZeroDivisionError):
-        return "the template divides by zero", None
+        return "the template divides by zero", "test the divisor by an if"
     if isinstance(error, SyntaxError):
-        return f"Jinja cannot read this: {error.msg}", None
+        return f"Jinja cannot read this: {error.msg}", "correct what stands between the braces"
     call = re.match(r"(?:[\w.<>]*\.)?(\w+\(\)|macro '\w+') (.*)", message)
     if isinstance(error, TypeError) and call:
         fix = "give it in the call" if call[2].startswith("missing") else "take it out of the call"
         return f"{call[1]} {call[2]}", fix
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
-    return f"the template fails: {message or words}", None
+    return f"the template fails: {message or words}", "correct what stands between the braces"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sqlml.compile import compile_dag
-from sqlml.errors import SqlmlError, format_error
+from sqlml.errors import SqlmlError, flatten, format_error
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project
 from sqlml.source_text import SourceText
@@ -19,6 +19,7 @@ def check(project_dir: Path) -> str:
     try:
         compile_dag(resolve_project(parse_project(ParseRequest(project_dir))), {})
     except SqlmlError as error:
+        assert all(single.location is not None and single.fix for single in flatten([error]))
         return format_error(error, lines_of=SourceText(project_dir)) + "\n"
     return ""
 

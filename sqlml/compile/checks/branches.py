@@ -83,6 +83,12 @@ def _greatest(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
                 return
 
 
+def _ordered(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
+    found = looking.type(node.this)
+    if found is not None and not can_order(found):
+        yield looking.problem(f"sorts by {looking.said(node.this)}, whose values have no order", node, NO_ORDER)
+
+
 def _nullif(looking: Looking, node: exp.Expr) -> Iterator[Problem]:
     yield from compared(looking, node.args.get("this"), node.args.get("expression"), node)
 
@@ -116,6 +122,8 @@ CHECKS: Checks = MappingProxyType(
         exp.Greatest: _greatest,
         exp.Least: _greatest,
         exp.Nullif: _nullif,
+        exp.Max: _ordered,
+        exp.Min: _ordered,
         exp.Values: _values,
         exp.Filter: _filter,
     }

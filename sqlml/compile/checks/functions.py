@@ -13,6 +13,7 @@ from types import MappingProxyType
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
+from sqlml.compile.checks.arguments import check_arguments
 from sqlml.compile.checks.counts import WITH_UNIT, wrong_count
 from sqlml.compile.checks.looking import Looking
 from sqlml.compile.checks.problem import Problem
@@ -78,6 +79,8 @@ def check_function(looking: Looking, node: exp.Expr, name: str) -> Iterator[Prob
     wrong = None if count is None else wrong_count(name, count)
     if wrong is not None:
         yield looking.problem(wrong[0], node, wrong[1])
+    else:
+        yield from check_arguments(looking, node, name)
 
 
 def unknown(name: str, span: tuple[int, int]) -> Problem:

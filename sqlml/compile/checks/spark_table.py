@@ -48,11 +48,13 @@ class SparkTable:
     Attributes:
         functions: by name in lower case.
         operators: name (`add`) to the kind of its left side to the kinds that it takes on its right.
+        arguments: function to the kinds that each of its arguments refuses; a function that is not here is unknown.
     """
 
     version: str
     functions: Mapping[str, SparkFunction]
     operators: Mapping[str, Mapping[str, frozenset[str]]]
+    arguments: Mapping[str, tuple[frozenset[str], ...]]
 
     def refuses(self, operator: str, left: SparkType | None, right: SparkType | None) -> bool:
         """Return whether Spark surely refuses an operator on two types."""
@@ -61,6 +63,14 @@ class SparkTable:
         known = self.operators[operator]
         ours, theirs = kind_of(left), kind_of(right)
         return ours in known and theirs in known and theirs not in known[ours]
+
+
+# The kinds that arguments were tried with, those that are written most often first.
+ARGUMENT_KINDS = (
+    "string", "int", "bigint", "double", "decimal", "boolean", "date", "timestamp", "array", "map", "struct",
+    "timestamp_ntz", "binary", "float", "smallint", "tinyint", "interval day to second", "interval year to month",
+    "variant",
+)  # fmt: skip
 
 
 @functools.cache
@@ -75,7 +85,11 @@ def spark_table() -> SparkTable:
         name: {left: frozenset(rights.split(",") if rights else ()) for left, rights in known.items()}
         for name, known in found["operators"].items()
     }
-    return SparkTable(found["version"], functions, operators)
+    arguments = {
+        name: tuple([frozenset(kinds.split(",") if kinds else ()) for kinds in refused])
+        for name, refused in found["arguments"].items()
+    }
+    return SparkTable(found["version"], functions, operators, arguments)
 
 
 def kind_of(given: SparkType) -> str:

@@ -72,9 +72,32 @@ class QueryTyper:
             alias = cte.args["alias"]
             names = [column.name for column in alias.args.get("columns") or ()]
             if clause.args.get("recursive") and _reads(cte.this, name):
-                found[name] = tuple([OutputColumn(column, None) for column in names]) or None
+                found[name] = self._recursive(cte.this, name, names, found, outer)
             else:
                 found[name] = renamed(self.type_query(cte.this, found, outer), names)
+        return found
+
+    def _recursive(
+        self, tree: exp.Expr, name: str, names: list[str], ctes: Ctes, outer: TypeScope | None
+    ) -> Columns | None:
+        """Return the columns of a CTE that reads itself: those of its first part that the second part gives again."""
+        unknown = tuple([OutputColumn(column, None) for column in names]) or None
+        while isinstance(tree, exp.Subquery):
+            tree = tree.this
+        if not isinstance(tree, exp.Union) or _reads(tree.this, name) or tree.args.get("with_"):
+            return unknown
+        # Checked below, once the types are sure.
+        watcher, self.watcher = self.watcher, None
+        try:
+            first = renamed(self.type_query(tree.this, ctes, outer), names)
+            again = self.type_query(tree.expression, {**ctes, name: first}, outer)
+        finally:
+            self.watcher = watcher
+        if first is None or again is None or len(first) != len(again):
+            return unknown
+        pairs = zip(first, again, strict=True)
+        found = tuple([OutputColumn(a.name, a.type if a.type == b.type else None) for a, b in pairs])
+        self.type_query(tree, {**ctes, name: found}, outer)
         return found
 
     def _set_operation(self, tree: exp.SetOperation, ctes: Ctes, outer: TypeScope | None) -> Columns | None:

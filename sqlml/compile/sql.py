@@ -19,6 +19,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlml.compile.checks.counts import wrong_count
 from sqlml.compile.checks.problem import Problem
 from sqlml.compile.checks.spark_table import spark_table
+from sqlml.compile.pipelines import has_pipe, is_misread
 from sqlml.compile.spans import Spans
 from sqlml.errors import CompileError, ErrorList, SqlmlError
 from sqlml.ir.location import SourceLocation
@@ -80,15 +81,21 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
     if not tokens:
         raise CompileError(f"{what} has no SQL", locate(0), "write a SELECT")
     _check_commas(tokens, what, locate)
+    if is_misread(tokens):
+        return Statement(text, tuple(tokens), _unread())
     try:
         trees, miscounted = _parse(tokens, text, what, locate)
     except SqlglotParseError as error:
+        if has_pipe(tokens) and str(error.errors[0].get("description")).startswith("Unsupported pipe"):
+            return Statement(text, tuple(tokens), _unread())
         raise _unreadable(error.errors[0], tokens, what, locate) from None
     except RecursionError:
         raise CompileError(
             f"{what} is nested too deeply to be read", locate(0), "split it into several SQL models"
         ) from None
     except (IndexError, ValueError, TypeError, AttributeError):
+        if has_pipe(tokens):
+            return Statement(text, tuple(tokens), _unread())
         # So sqlglot ends on some calls without their arguments, such as `map('a')`.
         raise _miscounted(tokens, what, locate) from None
     if len(trees) > 1:
@@ -105,6 +112,11 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
             f"{what} is not a SELECT", locate(*_place(first)), "write one SELECT; sqlml writes its result"
         )
     return Statement(text, tuple(tokens), tree, tuple(miscounted))
+
+
+def _unread() -> exp.Expr:
+    """Return a tree of which nothing is known: what sqlglot cannot read of what Spark can."""
+    return Spark().parse("select * from pipeline()")[0] or exp.Select()
 
 
 def tokenize(text: str, what: str, locate: Locate) -> list[Token]:

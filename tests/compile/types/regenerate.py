@@ -25,6 +25,7 @@ HERE = Path(__file__).parent
 DATA = HERE.parents[1] / "data"
 CORPUS = {
     "held_out": HERE / "corpus" / "held_out.sql",
+    "written": HERE / "corpus" / "written.sql",
     "fresh": HERE / "corpus" / "fresh.sql",
     "tune": HERE / "corpus" / "tune.sql",
     "features": HERE.parent / "feature_queries.sql",

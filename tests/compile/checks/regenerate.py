@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checks_corpus import MISSPELT, TABLES, misspelt, parse, rows_of
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
+from py4j import java_gateway
+from py4j.protocol import Py4JError, Py4JJavaError, get_return_value
 from sqlglot import exp
 
 import sqlml.compile.checks
@@ -89,15 +89,22 @@ UNEXPECTED = "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"
 PLACES = ("first", "second", "third")
 
 
+def refusal_of(session: SparkSession, sql: str) -> tuple[str, str]:
+    """Return Spark's condition for refusing `sql`, empty if it does not, and the argument that it means, if any."""
+    try:
+        session._jsparkSession.sql(sql)
+    except Py4JJavaError as error:
+        thrown = error.java_exception
+        try:
+            return str(thrown.getCondition()), str(thrown.getMessageParameters().get("paramIndex"))
+        except Py4JError:
+            return str(thrown.getClass().getSimpleName()), ""
+    return "", ""
+
+
 def condition_of(session: SparkSession, sql: str) -> str:
     """Return Spark's condition for refusing `sql`; empty: it does not."""
-    try:
-        session.sql(sql)
-    except PySparkException as error:
-        return error.getCondition() or type(error).__name__
-    except Py4JError as error:
-        return type(error).__name__
-    return ""
+    return refusal_of(session, sql)[0]
 
 
 def kinds_of_functions(session: SparkSession) -> dict[str, str]:
@@ -168,17 +175,11 @@ def refused_kinds(session: SparkSession, name: str, count: int, at: int) -> list
 
     def is_refused(given: str, *, is_alone: bool) -> bool:
         arguments = ["null" if is_alone and other != at else f"`{given}`" for other in range(count)]
-        try:
-            session.sql(f"select `{name}`({', '.join(arguments)}) from arguments")
-        except PySparkException as error:
-            condition = str(error.getCondition())
-            if not is_alone:
-                return condition.startswith("DATATYPE_MISMATCH")
-            # Of anything else that is wrong this argument is not the reason.
-            return condition == UNEXPECTED and error.getMessageParameters()["paramIndex"] == PLACES[at]
-        except Py4JError:
-            return False
-        return False
+        condition, place = refusal_of(session, f"select `{name}`({', '.join(arguments)}) from arguments")
+        if not is_alone:
+            return condition.startswith("DATATYPE_MISMATCH")
+        # Of anything else that is wrong this argument is not the reason.
+        return condition == UNEXPECTED and place == PLACES[at]
 
     found: list[str] = []
     for kind, types in ARGUMENTS.items():
@@ -194,7 +195,9 @@ def write_arguments(session: SparkSession) -> None:
     session.sql(f"select {columns} where false").createOrReplaceTempView("arguments")
     table = json.loads(TABLE.read_text(encoding="utf-8"))
     found: dict[str, list[str]] = {}
-    for name, (kind, counts, is_open) in table["functions"].items():
+    written = "".join(file.read_text(encoding="utf-8") for file in HERE.parent.glob("**/*.sql"))
+    for name in sorted(table["functions"], key=lambda name: -written.count(f"{name}(")):
+        kind, counts, is_open = table["functions"][name]
         count = min(max(counts, default=0), 2 if is_open else 3)
         is_written = name.isidentifier() and not name.startswith(SELDOM)
         if kind in ("table", "window") or not is_written or count not in counts:
@@ -202,7 +205,8 @@ def write_arguments(session: SparkSession) -> None:
         refused = [",".join(refused_kinds(session, name, count, at)) for at in range(count)]
         if any(refused):
             found[name] = refused
-    save({**table, "arguments": found})
+            # It takes long, and what is known so far is of use.
+            save({**table, "arguments": dict(sorted(found.items()))})
 
 
 def misspellings() -> list[tuple[str, int, int, str]]:
@@ -244,6 +248,8 @@ def main(wanted: list[str]) -> None:
     """Write what is wanted, or all."""
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(SessionSettings(Path(folder), cores=1, memory="1g"))
+        # PySpark's own asks the JVM ten times what kind of exception each refusal is.
+        java_gateway.get_return_value = get_return_value
         try:
             if not wanted or "table" in wanted:
                 write_table(session)

@@ -59,7 +59,7 @@ def test_the_first_build(first_build, built):
     results = json.loads((built / "target" / "run_results.json").read_text(encoding="utf-8"))
     assert results["exit_code"] == 0
     manifest = json.loads((built / "target" / "manifest.json").read_text(encoding="utf-8"))
-    assert manifest["children"]["prediction.churn.customer_features"] == ["sql_model.customers_at_risk"]
+    assert manifest["children"]["prediction.churn.customer_features.explain=2"] == ["sql_model.customers_at_risk"]
 
 
 def test_a_second_build_starts_no_spark(built, sqlml):
@@ -84,8 +84,13 @@ def test_show(shell):
     assert len(shell("show", "customer_features", "--limit", "3").splitlines()) == 4
     assert shell("show", "customer_features", "--limit", "0").split()[0] == "customer_id"
     document = json.loads(shell("show", "customers_at_risk", "--limit", "2", "--json"))
-    assert document["columns"] == ["customer_id", "plan", "predicted_churned", "probability"]
-    assert all(row["predicted_churned"] == "yes" and row["probability"] > 0.5 for row in document["rows"])
+    assert document["columns"] == ["customer_id", "plan", "predicted_churned", "probability", "explanation"]
+    for row in document["rows"]:
+        assert row["predicted_churned"] == "yes"
+        assert row["probability"] > 0.5
+        first, second = row["explanation"]
+        assert first.keys() == {"feature", "value", "contribution"}
+        assert abs(first["contribution"]) >= abs(second["contribution"]) > 0
     assert "run: sqlml model show churn" in shell("show", "churn", code=2)
     assert "run: sqlml test --select" in shell("show", "unique_customers_customer_id", code=2)
 

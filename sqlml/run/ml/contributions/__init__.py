@@ -1,5 +1,6 @@
 """What each feature adds to a prediction: a fitted model in, its rows' explanations out.
 
-`trees` reads Spark's trees, `shapley` turns them into tables of contributions, `tables` makes of these a forest that
-Spark evaluates; `linear` does the same for linear models, and `rows` adds the columns to scored rows.
+`read_trees` reads what Spark saved as `trees`, `shapley` turns them into tables of contributions, `forest` makes of
+these a forest that Spark evaluates; `linear` does the same for linear models. `explainer` chooses, and `rows` adds the
+columns.
 """

@@ -1,15 +1,19 @@
-"""sqlml model: list, show, promote and roll back the versions of ML models; no JVM."""
+"""sqlml model: list, show, tag, promote and roll back the versions of ML models; no JVM."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlml.build import Request, load_dag, open_project_store
-from sqlml.errors import CommandError
+from sqlml.errors import CommandError, suggest
 from sqlml.ir.explanations import Row
 from sqlml.ir.state import CHAMPION, Alias, Snapshot, Version
 from sqlml.predict import find_version, find_versions
+
+# Never a number, which names a version.
+_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def promote(request: Request, ml_model: str, version: str) -> VersionInfo:
         CommandError: there is no such version.
         StateError: a build holds the lock.
     """
-    return _move(request, ml_model, version, is_pinned=False)
+    return _move(request, ml_model, version, Alias(CHAMPION, 0), "promote")
 
 
 def roll_back(request: Request, ml_model: str, version: str | None) -> VersionInfo:
@@ -75,15 +79,56 @@ def roll_back(request: Request, ml_model: str, version: str | None) -> VersionIn
                 f"'{ml_model}' has had no other champion to roll back to", fix="name a version with --to NUMBER"
             )
         version = str(earlier[0])
-    return _move(request, ml_model, version, is_pinned=True)
+    return _move(request, ml_model, version, Alias(CHAMPION, 0, is_pinned=True), "rollback")
 
 
-def _move(request: Request, ml_model: str, asked: str, is_pinned: bool) -> VersionInfo:
+def tag(request: Request, ml_model: str, version: str, alias: str) -> VersionInfo:
+    """Let an alias point to a version, whatever it pointed to before.
+
+    Raises:
+        CommandError: there is no such version; the alias is the champion's, or could be taken for a number.
+        StateError: a build holds the lock.
+    """
+    if alias == CHAMPION:
+        raise CommandError(
+            f"'{CHAMPION}' is the alias that predictions use, and no tag",
+            fix=f"run: sqlml model promote {ml_model} {version}",
+        )
+    if not _ALIAS.fullmatch(alias):
+        raise CommandError(
+            f"'{alias}' cannot be an alias", fix="begin with a letter, and go on with letters, digits, '_', '-' and '.'"
+        )
+    return _move(request, ml_model, version, Alias(alias, 0), "tag")
+
+
+def untag(request: Request, ml_model: str, alias: str) -> VersionInfo:
+    """Take an alias away from the version that bears it.
+
+    Raises:
+        CommandError: no version bears it, or it is the champion's.
+        StateError: a build holds the lock.
+    """
+    if alias == CHAMPION:
+        raise CommandError(f"'{CHAMPION}' cannot be taken away", fix="promote another version")
     dag = load_dag(request)
     store = open_project_store(dag.project)
-    with store.lock(f"sqlml model {'rollback' if is_pinned else 'promote'}"):
+    with store.lock("sqlml model tag"):
+        snapshot = store.snapshot()
+        find_versions(dag, snapshot, ml_model)
+        there = snapshot.alias(ml_model, alias)
+        if there is None:
+            borne = [entry.alias for entry in snapshot.aliases.get(ml_model, ()) if entry.alias != CHAMPION]
+            raise CommandError(f"no version of '{ml_model}' bears '{alias}'", fix=suggest(alias, borne, "there are"))
+        store.remove_alias(ml_model, alias)
+        return _info(store.snapshot(), find_version(dag, snapshot, ml_model, str(there.version)))
+
+
+def _move(request: Request, ml_model: str, asked: str, alias: Alias, verb: str) -> VersionInfo:
+    dag = load_dag(request)
+    store = open_project_store(dag.project)
+    with store.lock(f"sqlml model {verb}"):
         found = find_version(dag, store.snapshot(), ml_model, asked)
-        store.move_alias(ml_model, Alias(CHAMPION, found.version, is_pinned))
+        store.move_alias(ml_model, replace(alias, version=found.version))
         return _info(store.snapshot(), found)
 
 

@@ -159,7 +159,7 @@ def lineage(column: str, direction: str, form: str, is_json: bool, **options: An
 
 @cli.group()
 def model() -> None:
-    """The versions of ml models: list, show, promote, rollback."""
+    """The versions of ml models: list, show, diff, tag, promote, rollback."""
 
 
 @model.command(name="list")
@@ -167,7 +167,7 @@ def model() -> None:
 @json_option
 def model_list(is_json: bool, **options: Any) -> None:
     """List all versions with their aliases and gates."""
-    from sqlml.cli.report import print_versions
+    from sqlml.cli.version_text import print_versions
     from sqlml.model import list_versions
 
     print_versions(list_versions(request_of(options)), is_json)
@@ -180,10 +180,47 @@ def model_list(is_json: bool, **options: Any) -> None:
 @json_option
 def model_show(ml_model: str, version: str | None, is_json: bool, **options: Any) -> None:
     """Print one version: metrics, gates, signature (default: the champion)."""
-    from sqlml.cli.report import print_version
+    from sqlml.cli.version_text import print_version
     from sqlml.model import show_version
 
     print_version(show_version(request_of(options), ml_model, version), is_json)
+
+
+@model.command(name="diff")
+@click.argument("ml_model")
+@click.argument("was", metavar="A")
+@click.argument("now", metavar="B")
+@click.option("--on", metavar="RELATION", help="A node that was built, or a file: compare the predictions on its rows.")
+@project_options
+@json_option
+def model_diff(ml_model: str, was: str, now: str, on: str | None, is_json: bool, **options: Any) -> None:
+    """Print how version B differs from version A. Starts no JVM without --on."""
+    from sqlml.cli.diff_text import print_difference
+    from sqlml.model_diff import diff
+
+    print_difference(diff(request_of(options), ml_model, was, now, on), is_json)
+
+
+@model.command(name="tag")
+@click.argument("ml_model")
+@click.argument("version", required=False)
+@click.argument("alias", required=False)
+@click.option("--remove", metavar="ALIAS", help="Take this alias away from the version that bears it.")
+@project_options
+@json_option
+def model_tag(
+    ml_model: str, version: str | None, alias: str | None, remove: str | None, is_json: bool, **options: Any
+) -> None:
+    """Let an alias point to a version; predict --version, diff and gates take it."""
+    from sqlml.cli.version_text import print_tagged
+    from sqlml.model import tag, untag
+
+    if remove is not None and version is None:
+        print_tagged(untag(request_of(options), ml_model, remove), is_json)
+    elif remove is None and version is not None and alias is not None:
+        print_tagged(tag(request_of(options), ml_model, version, alias), is_json)
+    else:
+        raise click.UsageError("give VERSION and ALIAS, or --remove ALIAS")
 
 
 @model.command(name="promote")
@@ -193,7 +230,7 @@ def model_show(ml_model: str, version: str | None, is_json: bool, **options: Any
 @json_option
 def model_promote(ml_model: str, version: str, is_json: bool, **options: Any) -> None:
     """Make a version the champion, and let later ones follow when they pass their gates."""
-    from sqlml.cli.report import print_moved
+    from sqlml.cli.version_text import print_moved
     from sqlml.model import promote
 
     print_moved(promote(request_of(options), ml_model, version), is_json)
@@ -206,7 +243,7 @@ def model_promote(ml_model: str, version: str, is_json: bool, **options: Any) ->
 @json_option
 def model_rollback(ml_model: str, version: str | None, is_json: bool, **options: Any) -> None:
     """Make an earlier version the champion, and keep it until someone promotes."""
-    from sqlml.cli.report import print_moved
+    from sqlml.cli.version_text import print_moved
     from sqlml.model import roll_back
 
     print_moved(roll_back(request_of(options), ml_model, version), is_json)

@@ -114,6 +114,7 @@ class _Compiler:
             transforms=self._found.transforms,
             diagnostics=diagnostics,
             lineage=lineage if with_lineage else None,
+            data_versions=self._data_versions,
         )
 
     def _compile_node(self, node: Node) -> None:

@@ -14,6 +14,7 @@ from sqlml.compile.read_steps import add_read_steps
 from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.compile.retraining import Decision, Fitting, decide_fit
 from sqlml.errors import CommandError, CompileError, SqlmlError, raise_all, suggest
+from sqlml.ir.comparisons import comparisons_of
 from sqlml.ir.contracts import sql_breach
 from sqlml.ir.dag import BuiltNode, MlNode, Node, SqlNode, TestNode
 from sqlml.ir.gates import check_gates, gate_dataset
@@ -205,7 +206,7 @@ class _Planner:
         latest = self._snapshot.latest(node.name)
         if latest is None:
             return ()
-        return check_gates(node.ml_model.gates, latest.metrics, gate_dataset(node.ml_model))
+        return check_gates(node.ml_model.gates, latest.metrics, gate_dataset(node.ml_model), comparisons_of(latest))
 
     def _is_carried(self, node: Node) -> bool:
         """Return whether the step of its owner runs this data test, or it cannot be run in this build at all."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
@@ -26,12 +27,18 @@ class Fitted:
     Attributes:
         rows: rows fitted on, the hold-out not counted.
         facts: rows, classes, layout and whatever else a version should remember.
+        columns: of the relation that it was fitted on.
+        software: what the engine runs on, to its version.
+        comparisons: with rivals.
     """
 
     signature: Signature
     metrics: tuple[Metric, ...]
     rows: int
     facts: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    software: Mapping[str, str] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
 
 
 class Engine(Protocol):
@@ -69,8 +76,12 @@ class Engine(Protocol):
     def count_failures(self, tests: Sequence[tuple[TestNode, str]]) -> Mapping[str, int]:
         """Return for each test id how many rows failed; each test comes with the relation of its owner."""
 
-    def fit(self, node: MlNode, training: str, folder: Path) -> Fitted:
-        """Fit on the rows of relation `training` and save the fitted model into `folder`."""
+    def fit(self, node: MlNode, training: str, folder: Path, rivals: Sequence[Rival] = ()) -> Fitted:
+        """Fit on the rows of relation `training` and save the fitted model into `folder`.
+
+        Args:
+            rivals: whom it is compared with on the rows held out.
+        """
 
     def cancel(self) -> None:
         """Make what is being computed fail soon; called from another thread when a run is interrupted."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlml.errors import CompileError, suggest
+from sqlml.ir.comparisons import Comparison
 from sqlml.ir.estimators import Estimator
 from sqlml.ir.measuring import Gate
 from sqlml.ir.metrics import DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
 from sqlml.ir.project import MlModel
-from sqlml.ir.state import GateResult, Metric
+from sqlml.ir.state import CHAMPION, GateResult, Metric
 
 
 def gate_dataset(ml_model: MlModel) -> str:
@@ -29,20 +31,24 @@ def measured_tops(ml_model: MlModel) -> tuple[float, ...]:
     return tuple(sorted({DEFAULT_TOP, *[gate.top for gate in ml_model.gates if gate.top is not None]}))
 
 
-def check_gates(gates: Sequence[Gate], metrics: Sequence[Metric], dataset: str) -> tuple[GateResult, ...]:
+def check_gates(
+    gates: Sequence[Gate], metrics: Sequence[Metric], dataset: str, comparisons: Sequence[Comparison] = ()
+) -> tuple[GateResult, ...]:
     """Return how each gate came out, in order.
 
-    A metric that is missing or not a number fails its gates, as does a comparison without an interval: what could not
-    be measured has not been shown to be good.
+    A metric that is missing or not a number fails its gates, as does a comparison without an interval or one that
+    decides nothing: what could not be measured has not been shown to be good.
 
     Args:
         dataset: that of the gates which do not name one.
+        comparisons: with the versions that gates name.
     """
     found = {(entry.dataset, entry.slice, entry.metric): entry for entry in metrics}
     results = []
     for gate in gates:
         of = gate.dataset or dataset
-        results.append(_check(gate, found.get((of, gate.slice, _name(gate))), of))
+        result = _check(gate, found.get((of, gate.slice, _name(gate))), of)
+        results.append(result if gate.not_worse_than is None else _against(gate, result, comparisons))
     return tuple(results)
 
 
@@ -98,6 +104,38 @@ def _compare(gate: Gate, measured: Metric) -> tuple[bool, str]:
     return measured.gain_low > gate.by, by
 
 
+def _against(gate: Gate, so_far: GateResult, comparisons: Sequence[Comparison]) -> GateResult:
+    """Return the result with what came of a comparison with another version."""
+    key = (gate.not_worse_than, gate.slice, _name(gate))
+    of = next((entry for entry in comparisons if (entry.alias, entry.slice, entry.metric) == key), None)
+    is_passed, said = _judge(gate, of)
+    return replace(so_far, is_passed=so_far.is_passed and is_passed, reason=f"{so_far.reason}; {said}")
+
+
+def _judge(gate: Gate, of: Comparison | None) -> tuple[bool, str]:
+    """Return whether a candidate is surely not worse than its rival by more than what is tolerated, and why."""
+    alias = gate.not_worse_than
+    if of is None:
+        return False, f"it was not compared with '{alias}'; fit again with --retrain"
+    if of.version is None:
+        # The first version has nobody to be compared with; an alias that somebody gives is a promise to have one.
+        is_first = alias == CHAMPION
+        return is_first, "there was no champion yet" if is_first else f"no version bore the alias '{alias}'"
+    rival = f"version {of.version} ({alias})"
+    if of.undecided or of.now is None or of.was is None or of.gain_low is None or of.gain_high is None:
+        return False, f"against {rival} it is undecided: {of.undecided or 'it could not be measured'}"
+    kind = kind_of(of.metric)
+    gain = of.now - of.was if kind is None or kind.is_higher_better else of.was - of.now
+    values = f"on {of.rows} rows that {rival} was not fitted on it has {of.now:.6g}, and that {of.was:.6g}"
+    by = f"{'better' if gain >= 0 else 'worse'} by {abs(gain):.6g}{_interval(of.gain_low, of.gain_high)}"
+    if of.gain_low >= -gate.tolerance:
+        return True, f"{values}: {by}"
+    if of.gain_high < -gate.tolerance:
+        return False, f"{values}: {by}, which is more than the {gate.tolerance:g} that is tolerated"
+    wide = f"it may be worse by {-of.gain_low:.6g}, and {gate.tolerance:g} is tolerated"
+    return False, f"{values}: {by}; undecided, for {wide}: hold out more rows, or raise 'tolerance'"
+
+
 def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" (95 %: {low:.6g} to {high:.6g})"
 
@@ -117,6 +155,9 @@ def _text(gate: Gate) -> str:
         bounds.append(f"{name} <= {gate.at_most:g}")
     if gate.better_than is not None:
         bounds.append(f"{name} better than {gate.better_than}" + (f" by {gate.by:g}" if gate.by else ""))
+    if gate.not_worse_than is not None:
+        tolerated = f" by more than {gate.tolerance:g}" if gate.tolerance else ""
+        bounds.append(f"{name} not worse than {gate.not_worse_than}{tolerated}")
     return " and ".join(bounds) + (", surely" if gate.is_sure else "")
 
 

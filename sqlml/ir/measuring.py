@@ -10,11 +10,13 @@ from sqlml.ir.location import SourceLocation
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A condition on a metric: `metric >= at_least`, `metric <= at_most`, or better than the trivial model.
+    """A condition on a metric: `metric >= at_least`, `metric <= at_most`, or how it does against another model.
 
     Attributes:
         better_than: `baseline`; None: it is not compared.
         by: how much better it must be at least, in the metric's own unit.
+        not_worse_than: the alias of the version that it is compared with; None: with none.
+        tolerance: how much worse than that it may be.
         dataset: `training` or `holdout`; None: the hold-out, or the training rows where nothing is held out.
         slice: as metrics have it; empty: all rows.
         top: the share of rows that a metric of the top is about; None: the default.
@@ -33,6 +35,8 @@ class Gate:
     top: float | None = None
     is_sure: bool = False
     k: int | None = None
+    not_worse_than: str | None = None
+    tolerance: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

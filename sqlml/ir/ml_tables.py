@@ -124,6 +124,18 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             frozenset({Problem.REGRESSION}),
         ),
         MlTable(
+            "feature_statistics",
+            "What each feature was like in the training rows, and in those held out: what drift is measured from. "
+            "`quantiles` are at 0, 0.05, 0.1 … 1, `top` the 50 most frequent values of a category with their share of "
+            "the rows that have one.",
+            _columns(
+                "feature string, type string, rows bigint, nulls bigint, null_share double, mean double, "
+                "stddev double, min double, max double, p05 double, p25 double, p50 double, p75 double, p95 double, "
+                "quantiles array<double>, top array<struct<value:string,share:double>>"
+            ),
+            frozenset(Problem) - {Problem.RECOMMENDATION, Problem.PATTERNS},
+        ),
+        MlTable(
             "cluster_sizes",
             "How many of the training rows each cluster has, where Spark's fitted model knows it.",
             _columns("cluster int, size bigint"),

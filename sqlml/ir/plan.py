@@ -30,6 +30,7 @@ class Compiled:
         transforms: ML model id to the transform of each feature whose type is known, in the order of its features.
         diagnostics: what is doubtful, none of them errors.
         lineage: what each column is computed from; None where it was not asked for.
+        data_versions: id of a source or a seed to the digest of its content; None where nothing is there.
     """
 
     dag: Dag
@@ -41,6 +42,7 @@ class Compiled:
     transforms: Mapping[str, tuple[FeatureTransform, ...]] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     lineage: Lineage | None = None
+    data_versions: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[tuple[str, SourceLocation | None], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from sqlml.ir.records import VersionRecord
 from sqlml.ir.results import StepResult
 from sqlml.ir.state import Alias, Output, Snapshot, TestOutcome, Version
 
@@ -34,8 +35,14 @@ class Store(Protocol):
     def begin_version(self, ml_model: str) -> tuple[int, Path]:
         """Return the number and the new folder's path of the next version of `ml_model`."""
 
-    def publish_version(self, version: Version, alias: Alias | None) -> None:
-        """Record `version` and its metrics, and move `alias` to it in the same transaction if one is given."""
+    def publish_version(self, version: Version, alias: Alias | None, record: VersionRecord | None = None) -> None:
+        """Record `version` and its metrics, and move `alias` to it in the same transaction if one is given.
+
+        What it was made of is written beside its files.
+        """
+
+    def record(self, version: Version) -> VersionRecord | None:
+        """Return what a version was made of; None: an older sqlml kept none."""
 
     def move_alias(self, ml_model: str, alias: Alias) -> None:
         """Point an alias of `ml_model` to another version."""

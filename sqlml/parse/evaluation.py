@@ -35,6 +35,8 @@ def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
         top=spec.top,
         is_sure=spec.surely,
         k=spec.k,
+        not_worse_than=spec.not_worse_than,
+        tolerance=spec.tolerance or 0.0,
     )
 
 
@@ -69,10 +71,12 @@ def check_evaluation(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError
 
 
 def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
-    limits = (gate.at_least, gate.at_most, gate.better_than)
+    limits = (gate.at_least, gate.at_most, gate.better_than, gate.not_worse_than)
     if all(limit is None for limit in limits):
         yield subject.error(
-            path, f"the gate on '{gate.metric}' has no limit", "add at_least:, at_most: or better_than: baseline"
+            path,
+            f"the gate on '{gate.metric}' has no limit",
+            "add at_least:, at_most:, better_than: baseline or not_worse_than: champion",
         )
     elif gate.at_least is not None and gate.at_most is not None and gate.at_least > gate.at_most:
         what = f"the gate on '{gate.metric}' can never pass: at_least is above at_most"
@@ -83,6 +87,7 @@ def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) 
         yield subject.value_error(
             f"{path}.by", "'by' must be 0 or more (in 'gates')", "write how much better it must be"
         )
+    yield from _check_rival(gate, path, spec, subject)
     kind = METRICS.get(gate.metric)
     if gate.top is not None and kind is not None and not kind.takes_top:
         tops = ", ".join(name for name, entry in METRICS.items() if entry.takes_top)
@@ -94,6 +99,35 @@ def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) 
         names = [f"{entry.column}=…" if entry.where is None else str(entry.name) for entry in spec.slices]
         fix = suggest(gate.slice, names, "'slices:' has") if names else "add it to 'slices:'"
         yield subject.error(f"{path}.slice", f"the gate is about '{gate.slice}', which is no slice", fix)
+
+
+def _check_rival(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
+    if gate.not_worse_than is None:
+        if gate.tolerance is not None:
+            what = "'tolerance' means nothing without 'not_worse_than' (in 'gates')"
+            yield subject.error(f"{path}.tolerance", what, "remove 'tolerance:'")
+        return
+    if gate.tolerance is not None and gate.tolerance < 0:
+        what = "'tolerance' must be 0 or more (in 'gates')"
+        yield subject.value_error(f"{path}.tolerance", what, "write how much worse it may be, such as 0.005")
+    if not gate.not_worse_than[:1].isalpha():
+        what = f"'{gate.not_worse_than}' is no alias of a version"
+        yield subject.value_error(
+            f"{path}.not_worse_than", what, "write champion, or an alias given by sqlml model tag"
+        )
+    # What would leave no row that both have not seen, or hide which those are.
+    problem = ""
+    if spec.split.by == "none":
+        problem = "with 'split: {by: none}' there are none"
+    elif gate.dataset == "training":
+        problem = "those of 'dataset: training' are not"
+    elif spec.split.within is not None:
+        problem = "with 'within:' in 'split:' it cannot be told later which rows were held out"
+    elif spec.refit == "all":
+        problem = "with 'refit: all' the champion has seen those that were held out"
+    if problem:
+        what = f"two versions are compared on rows that neither was fitted on, and {problem}"
+        yield subject.error(f"{path}.not_worse_than", what, "give at_least: or at_most:, or change what is named")
 
 
 def _may_name(entry: SliceEntry, name: str) -> bool:
@@ -144,6 +178,9 @@ def _check_for_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subje
         yield subject.value_error("baseline", what, fix)
     for position, gate in enumerate(spec.gates):
         yield from _check_comparison(gate, f"gates.{position}", spec, estimator, subject)
+        if gate.not_worse_than is not None and problem not in _BASELINES:
+            what = f"'not_worse_than' is for classifiers and regressions, and {name} is neither"
+            yield subject.error(f"gates.{position}.not_worse_than", what, "give at_least: or at_most:")
     yield from _check_learnt_threshold(spec, estimator, subject)
 
 

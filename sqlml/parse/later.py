@@ -41,8 +41,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "semantic_models": "business metrics",
         "ml_models.freshness": "how old data may be",
         "ml_models.config": "dbt's block of settings; here 'tags' and 'enabled' stand beside 'name'",
-        "ml_models.gates.not_worse_than": "comparison with the champion",
-        "ml_models.gates.tolerance": "comparison with the champion",
         "models.data_tests": "data tests of a whole relation",
         "models.tests": "data tests of a whole relation",
         "models.freshness": "how old data may be",

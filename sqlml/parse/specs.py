@@ -105,6 +105,8 @@ class GateSpec(Spec):
         at_most: The version passes if the metric is this or less.
         better_than: The version passes if it is better than the trivial model, beyond doubt.
         by: How much better it must be at least (0).
+        not_worse_than: The version passes if it is surely not worse than the one with this alias, such as champion.
+        tolerance: How much worse it may be (0).
         slice: The part of the rows that it is about, as slices: names it, such as carrier=UA.
         dataset: The rows that it is about: the hold-out unless it is said.
         top: The share of rows with the highest scores, for metrics of the top (0.1).
@@ -117,6 +119,8 @@ class GateSpec(Spec):
     at_most: Finite | None = None
     better_than: Literal["baseline"] | None = None
     by: Finite | None = None
+    not_worse_than: str | None = None
+    tolerance: Finite | None = None
     slice: str | None = None
     dataset: Literal["training", "holdout"] | None = None
     top: Fraction | None = None

@@ -60,11 +60,21 @@ def restore(hint: Any, value: Any) -> Any:
             return tuple(restore(arguments[0], entry) for entry in value)
         return tuple(restore(inner, entry) for inner, entry in zip(arguments, value, strict=True))
     if origin in (typing.Union, types.UnionType):
-        inner = [argument for argument in arguments if argument is not type(None)]
-        return restore(inner[0], value) if value is not None and len(inner) == 1 else value
+        chosen = _choice(arguments, value)
+        return value if chosen is None else restore(chosen, value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {key: restore(arguments[1], entry) for key, entry in value.items()}
     return value
+
+
+def _choice(hints: tuple[Any, ...], value: Any) -> Any:
+    """Return which of several types a value that JSON changed was of; None: it is as it was."""
+    inner = [hint for hint in hints if hint is not type(None)]
+    if value is None or len(inner) == 1:
+        return inner[0] if value is not None else None
+    if isinstance(value, list):
+        return next((hint for hint in inner if typing.get_origin(hint) is tuple), None)
+    return next((hint for hint in inner if isinstance(value, dict) and dataclasses.is_dataclass(hint)), None)
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from sqlml.errors import CommandError, format_error, suggest
 from sqlml.ir.cache import Cache
+from sqlml.ir.records import VersionRecord
 from sqlml.ir.results import StepResult
 from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
 from sqlml.persist.clock import now
@@ -28,6 +29,7 @@ from sqlml.persist.queries import (
     read_versions,
     write_known_files,
 )
+from sqlml.persist.records import read_record, write_record
 from sqlml.persist.recovery import Recovery, clean_up, forget_begun, prune_builds
 from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
 from sqlml.persist.signatures import write_signature
@@ -50,7 +52,7 @@ class WarehouseStore:
         url: str | None = None,
         cache: Cache | None = None,
     ) -> None:
-        root = Path(root).absolute()
+        root = self._root = Path(root).absolute()
         self.schema = schema
         self._failpoint = failpoint
         self._warehouse = Warehouse(root / WAREHOUSE)
@@ -254,12 +256,14 @@ class WarehouseStore:
         self._warehouse.prepare(folders / str(number))
         return number, folders / str(number)
 
-    def publish_version(self, version: Version, alias: Alias | None) -> None:
+    def publish_version(self, version: Version, alias: Alias | None, record: VersionRecord | None = None) -> None:
         """Record `version` and its metrics, and move `alias` to it in the same transaction if one is given.
 
-        Writes `signature.json`, with the checksums of the saved files, unless the fit did.
+        Writes `record.json`, and `signature.json`, with the checksums of the saved files, unless the fit did.
         """
         folder = Path(version.location)
+        if record is not None:
+            write_record(folder, record, self._root)
         write_signature(folder, version.signature)
         self._sync(folder)
         self._failpoint(MODEL_SAVED)
@@ -272,6 +276,10 @@ class WarehouseStore:
                 self._put_alias(connection, version.ml_model, alias)
             forget_begun(connection, self._warehouse, [folder])
         self._failpoint(ALIAS_MOVED)
+
+    def record(self, version: Version) -> VersionRecord | None:
+        """Return what a version was made of; None for one of an older sqlml."""
+        return read_record(version)
 
     def move_alias(self, ml_model: str, alias: Alias) -> None:
         """Point an alias of `ml_model` to another version.
@@ -288,6 +296,11 @@ class WarehouseStore:
         with self._write() as connection:
             self._put_alias(connection, ml_model, alias)
         self._failpoint(ALIAS_MOVED)
+
+    def remove_alias(self, ml_model: str, alias: str) -> None:
+        """Let an alias of `ml_model` point to no version; where it pointed stays known."""
+        with self._write() as connection:
+            self._retire_alias(connection, ml_model, alias)
 
     # Inside
 
@@ -317,15 +330,18 @@ class WarehouseStore:
             connection.execute(insert(TESTS).values(to_row(outcome, TESTS, schema=self.schema)))
 
     def _put_alias(self, connection: Connection, ml_model: str, alias: Alias) -> None:
+        self._retire_alias(connection, ml_model, alias.alias)
+        values = to_row(alias, ALIASES, schema=self.schema, ml_model=ml_model, moved_at=now(), is_current=True)
+        connection.execute(insert(ALIASES).values(values))
+
+    def _retire_alias(self, connection: Connection, ml_model: str, alias: str) -> None:
         connection.execute(
             update(ALIASES)
             .where(
                 ALIASES.c["schema"] == self.schema,
                 ALIASES.c["ml_model"] == ml_model,
-                ALIASES.c["alias"] == alias.alias,
+                ALIASES.c["alias"] == alias,
                 ALIASES.c["is_current"],
             )
             .values(is_current=False)
         )
-        values = to_row(alias, ALIASES, schema=self.schema, ml_model=ml_model, moved_at=now(), is_current=True)
-        connection.execute(insert(ALIASES).values(values))

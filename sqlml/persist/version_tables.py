@@ -1,25 +1,29 @@
-"""The tables that are shown with a version, from its folder; no JVM."""
+"""The tables that a fit left of a version, from its folder; no JVM."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sqlml.errors import StateError
 from sqlml.ir.explanations import TABLES_FOLDER, Row
-from sqlml.ir.ml_tables import card_tables
+from sqlml.ir.ml_tables import card_tables, ml_table_columns
 from sqlml.ir.state import Version
 
 
-def read_tables(version: Version) -> Mapping[str, tuple[Row, ...]]:
-    """Return the rows of each table that is shown with a version, as far as it has it; rows have all columns.
+def read_tables(version: Version, names: Iterable[str] | None = None) -> Mapping[str, tuple[Row, ...]]:
+    """Return the rows of tables of a version, as far as it has them; rows have all columns.
+
+    Args:
+        names: None: those that are shown with a version.
 
     Raises:
         StateError: one of them cannot be read.
     """
     tables = {}
-    for name, columns in card_tables().items():
+    chosen = card_tables() if names is None else {name: ml_table_columns(name)[1:] for name in names}
+    for name, columns in chosen.items():
         path = Path(version.location) / TABLES_FOLDER / f"{name}.jsonl"
         if path.exists():
             try:

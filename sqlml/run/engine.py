@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
+from sqlml.ir.comparisons import Rival
 from sqlml.ir.contracts import sql_breach
 from sqlml.ir.dag import (
     AlgorithmNode,
@@ -221,15 +223,20 @@ class SparkEngine:
         """Run data tests, the cheap ones of a relation in one scan."""
         return count_failures(self.session, tests, self._settings.log_file)
 
-    def fit(self, node: MlNode, training: str, folder: Path) -> Fitted:
+    def fit(self, node: MlNode, training: str, folder: Path, rivals: Sequence[Rival] = ()) -> Fitted:
         """Fit with Spark ML."""
         from sqlml.run.ml.fit import fit_ml_model
 
         with self._failures(f"ml model '{node.name}' failed", node):
             if estimator_of(node.ml_model).grows_lineage:
                 self._checkpoints.allow(self.session)
-            fitted: Fitted = fit_ml_model(self.session, node.ml_model, self.relation(training), folder)
-        return fitted
+            rows = self.relation(training)
+            fitted: Fitted = fit_ml_model(self.session, node.ml_model, rows, folder, rivals)
+            return replace(fitted, columns=columns_of(rows.schema), software=self._software())
+
+    def _software(self) -> dict[str, str]:
+        java = self.session._jvm.java.lang.System.getProperty("java.version")  # type: ignore[union-attr]
+        return {"pyspark": self.session.version, "java": str(java)}
 
     def preview(self, relation: str, limit: int) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """Return the column names and up to `limit` rows of a defined relation."""

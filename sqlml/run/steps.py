@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from sqlml.errors import DataError, SqlmlError
+from sqlml.ir.comparisons import FACT as COMPARED
+from sqlml.ir.comparisons import Rival
 from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Fitted, Written
@@ -19,6 +21,7 @@ from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version
 from sqlml.ir.store import Store
+from sqlml.run.recording import make_record
 from sqlml.run.relations import Champions, Relations
 
 TableNode = SeedNode | SqlNode | MlOutputNode | AlgorithmNode
@@ -38,6 +41,9 @@ class StepRunner:
         self._engine = engine
         self._store = store
         self._run_id = run_id
+        self._compiled = plan.compiled
+        # What steps read, as this run goes on.
+        self._outputs = dict(plan.snapshot.outputs)
         self._champions = Champions.of(plan.snapshot)
         self._relations = Relations(plan.compiled.dag, plan.snapshot, engine, self._champions)
 
@@ -136,6 +142,7 @@ class StepRunner:
             built_at=_now(),
         )
         self._store.publish_output(output, outcomes)
+        self._outputs[node.id] = output
         self._relations.is_defined(node.id)
 
     def _audit(self, step: Step) -> list[TestOutcome]:
@@ -180,13 +187,14 @@ class StepRunner:
         self._relations.define(node.training_relation)
         number, folder = self._store.begin_version(node.name)
         try:
-            fitted = self._engine.fit(node, self._steps[node.training_relation].node.relation, folder)
+            training = self._steps[node.training_relation].node.relation
+            fitted = self._engine.fit(node, training, folder, self._rivals(node))
             self._check_contract(node, fitted)
         except SqlmlError:
             self._store.discard(folder)
             raise
         dataset = gate_dataset(node.ml_model)
-        gates = check_gates(node.ml_model.gates, fitted.metrics, dataset)
+        gates = check_gates(node.ml_model.gates, fitted.metrics, dataset, fitted.comparisons)
         version = Version(
             ml_model=node.name,
             version=number,
@@ -197,13 +205,15 @@ class StepRunner:
             gates=gates,
             facts={
                 **fitted.facts,
+                COMPARED: [asdict(comparison) for comparison in fitted.comparisons],
                 "champions": self._champions.numbers(step.fingerprint.champions),
                 "duration_s": round(time.monotonic() - started, 3),
             },
             created_at=_now(),
         )
         alias = Alias(CHAMPION, number) if self._may_crown(node, gates) else None
-        self._store.publish_version(version, alias)
+        record = make_record(self._compiled, node, fitted, self._outputs, self._champions)
+        self._store.publish_version(version, alias, record)
         if alias is not None:
             self._champions.crown(version)
         metrics = {
@@ -215,6 +225,15 @@ class StepRunner:
         return _gates_result(
             node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
         )
+
+    def _rivals(self, node: MlNode) -> tuple[Rival, ...]:
+        """Return whom gates compare a fit with, as the aliases point now."""
+        rivals = []
+        for name in dict.fromkeys(gate.not_worse_than for gate in node.ml_model.gates if gate.not_worse_than):
+            alias = self._snapshot.alias(node.name, name)
+            version = None if alias is None else self._snapshot.version(node.name, alias.version)
+            rivals.append(Rival(name, version, None if version is None else self._store.record(version)))
+        return tuple(rivals)
 
     def _check_contract(self, node: MlNode, fitted: Fitted) -> None:
         """Refuse a fit that reads or returns something else than the champion, as far as no compiler could know it."""

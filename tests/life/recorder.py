@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sqlml.errors import StepError
+from sqlml.ir.comparisons import Rival
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
@@ -77,7 +78,7 @@ class Recorder:
             self._fail(test.name)
         return {test.id: self.failures.get(test.name, 0) for test, _ in tests}
 
-    def fit(self, node: MlNode, training: str, folder: Path) -> Fitted:
+    def fit(self, node: MlNode, training: str, folder: Path, rivals: Sequence[Rival] = ()) -> Fitted:
         self._work("fit", node.name)
         folder.mkdir()
         (folder / "pipeline").write_text(node.name, encoding="utf-8")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError, SqlmlError, raise_all
 from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.explanations import Row
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
@@ -19,6 +20,7 @@ from sqlml.run.ml.features.profile import (
     not_finite,
     wrong_features,
 )
+from sqlml.run.ml.features.statistics import SAMPLED, feature_statistics, statistics_measures
 from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
@@ -39,18 +41,20 @@ class Profile:
         classes: side to each label value's rows; empty unless a classifier.
         sizes: array and vector features to their length.
         constant: features with one value in all training rows.
+        statistics: rows of the table `feature_statistics`.
     """
 
     rows: Mapping[str, int]
     classes: Mapping[str, Mapping[Scalar, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
+    statistics: tuple[Row, ...] = ()
 
 
 def profile_rows(
     rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform], has_holdout: bool
 ) -> Profile:
-    """Return the profile of `rows`, which have the column `SIDE` and no null label.
+    """Return the profile of `rows`, which have the column `SIDE`, may have `SAMPLED`, and have no null label.
 
     Raises:
         DataError, ErrorList: no rows on a side; a feature without any value, with an infinite one, with arrays of
@@ -89,7 +93,11 @@ def profile_rows(
     if is_classifier:
         _check_classes(classes, ml_model, estimator)
     constant = constant_features(training, transforms)
-    return Profile(totals, classes if is_classifier else {}, sizes, tuple(constant))
+    statistics: list[Row] = []
+    for side in (TRAINING, HOLDOUT) if transforms else ():
+        if of_side := [group for group in groups if group[SIDE] == side]:
+            statistics += feature_statistics(of_side, transforms, side)
+    return Profile(totals, classes if is_classifier else {}, sizes, tuple(constant), tuple(statistics))
 
 
 def _measures(
@@ -113,7 +121,7 @@ def _measures(
             is_wrong = f"{value} IS NULL OR {not_finite(value)} OR {_OUTSIDE[ROLES[key].domain].format(value)}"
             measures.append(sf.expr(f"count_if({is_wrong})").alias(f"wrong_{key}"))
             measures.append(sf.expr(f"max({value})").alias(f"greatest_{key}"))
-    return [*measures, *feature_measures(transforms)]
+    return [*measures, *feature_measures(transforms), *statistics_measures(transforms, SAMPLED in rows.columns)]
 
 
 _OUTSIDE = {

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError, raise_all
+from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Problem, Returns, estimator_of
 from sqlml.ir.explanations import Row
@@ -25,15 +26,18 @@ from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.class_weights import weigh_classes
 from sqlml.run.ml.contributions.linear import slot_means
 from sqlml.run.ml.disjoint import assert_disjoint
+from sqlml.run.ml.evaluation.comparing import Contestant
 from sqlml.run.ml.evaluation.evaluate import Evaluation
 from sqlml.run.ml.evaluation.measure import measure, permute
 from sqlml.run.ml.evaluation.rows import SLICES
 from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
 from sqlml.run.ml.explain import Named, explain, summarize
 from sqlml.run.ml.features import FeatureStages, expression_types
+from sqlml.run.ml.features.statistics import mark_sample
 from sqlml.run.ml.fitting import Fit, Task, fit_on
 from sqlml.run.ml.labels import class_text, order_classes
 from sqlml.run.ml.layout import lay_out, partition_count, persisted
+from sqlml.run.ml.rivals import Met, carried_columns, carried_sql, compare_with_rivals, deal_out, meet_rivals
 from sqlml.run.ml.split import SplitRule, odd_share, split_rows
 from sqlml.run.ml.validating import validate_on_folds
 from sqlml.run.tables import columns_of, quote
@@ -49,6 +53,7 @@ class _Rows:
 
     Attributes:
         sided: with the column `SIDE`, null for those on neither side.
+        carried: the columns that only rivals read.
         null_labels: how many were left out because they have no label.
         shared_keys: how many keys are on both sides, which is none; None: there are no keys.
     """
@@ -58,27 +63,33 @@ class _Rows:
     profile: Profile
     null_labels: int
     shared_keys: int | None
+    carried: tuple[str, ...] = ()
 
     @property
     def training(self) -> DataFrame:
         """Those to fit on."""
-        return self.sided.where(f"{SIDE} = '{TRAINING}'").drop(SIDE)
+        return self.sided.where(f"{SIDE} = '{TRAINING}'").drop(SIDE, *self.carried)
 
     @property
     def holdout(self) -> DataFrame | None:
-        """Those held out; None: none are."""
+        """Those held out, with what they carry; None: none are."""
         return None if self.rule.holdout is None else self.sided.where(f"{SIDE} = '{HOLDOUT}'").drop(SIDE)
 
     @property
     def all(self) -> DataFrame:
         """Both."""
-        return self.sided.where(f"{SIDE} IS NOT NULL").drop(SIDE)
+        return self.sided.where(f"{SIDE} IS NOT NULL").drop(SIDE, *self.carried)
 
 
-def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, folder: Path) -> Fitted:
+def fit_ml_model(
+    spark: SparkSession, ml_model: MlModel, training: DataFrame, folder: Path, rivals: Sequence[Rival] = ()
+) -> Fitted:
     """Fit `ml_model` on the rows of `training`, measure it and save it into `folder`, which is made.
 
     Writes `pipeline/`, a Spark ML PipelineModel from the relation's columns to Spark's, and `signature.json`.
+
+    Args:
+        rivals: whom it is compared with on held-out rows.
 
     Raises:
         CompileError, ErrorList: the spec does not fit the relation's columns or their types.
@@ -86,11 +97,12 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
     """
     task, columns = _read_task(ml_model, training)
     with ExitStack() as stack:
-        rows = _read_rows(training, task, stack)
+        met = meet_rivals(rivals, ml_model, columns)
+        rows = _read_rows(training, task, met, stack)
         task = _with_classes(task, rows.profile)
         validated = validate_on_folds(task, rows.training, lambda variant: _variant(task, variant, training))
         fit = fit_on(rows.training, rows.profile.rows[TRAINING], validated.task, stack)
-        measured = _measure_sides(fit, rows, stack)
+        measured, comparisons = _measure_sides(fit, rows, met, stack)
         used = rows.profile.rows[TRAINING]
         if ml_model.refit == "all":
             used += rows.profile.rows[HOLDOUT]
@@ -101,6 +113,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         if windows := backtest(validated.task, rows.all):
             tables["backtest"] = windows
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
+        tables |= {"feature_statistics": list(rows.profile.statistics)} if rows.profile.statistics else {}
         save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
     facts = {
         "rows": dict(rows.profile.rows) | {"null_label": rows.null_labels},
@@ -111,7 +124,7 @@ def fit_ml_model(spark: SparkSession, ml_model: MlModel, training: DataFrame, fo
         **validated.facts,
         **_facts(fit, rows, ml_model),
     }
-    return Fitted(signature, measured.metrics, used, facts)
+    return Fitted(signature, measured.metrics, used, facts, comparisons=tuple(comparisons))
 
 
 def _read_task(ml_model: MlModel, training: DataFrame) -> tuple[Task, Sequence[Column]]:
@@ -131,18 +144,19 @@ def _variant(task: Task, ml_model: MlModel, training: DataFrame) -> Task:
     return replace(task, ml_model=ml_model, transforms=read.transforms)
 
 
-def _read_rows(training: DataFrame, task: Task, stack: ExitStack) -> _Rows:
+def _read_rows(training: DataFrame, task: Task, met: Sequence[Met], stack: ExitStack) -> _Rows:
     """Split the rows and look at them once."""
     ml_model = task.ml_model
-    wanted = persisted(stack, _usable_rows(training, task))
+    wanted = persisted(stack, _usable_rows(training, task, carried_sql(met)))
     check_slices(wanted, ml_model)
-    null_labels = _null_labels(wanted, task)
+    count, null_labels = _count_rows(wanted, task)
     rows = wanted.where(f"{quote(ml_model.label or '')} IS NOT NULL") if null_labels else wanted
     rule = split_rows(rows, ml_model)
     sided = rows.selectExpr("*", f"{rule.side} AS {SIDE}")
-    profile = profile_rows(sided, ml_model, task.entry, task.transforms, rule.holdout is not None)
+    marked = mark_sample(sided, count)
+    profile = profile_rows(marked, ml_model, task.entry, task.transforms, rule.holdout is not None)
     shared = None if rule.holdout is None else assert_disjoint(sided, SIDE, ml_model, "split")
-    return _Rows(sided, rule, profile, null_labels, shared)
+    return _Rows(sided, rule, profile, null_labels, shared, tuple(carried_columns(sided)))
 
 
 def _with_classes(task: Task, profile: Profile) -> Task:
@@ -155,16 +169,19 @@ def _with_classes(task: Task, profile: Profile) -> Task:
     return replace(task, classes=classes, class_weights=weights)
 
 
-def _measure_sides(fit: Fit, rows: _Rows, stack: ExitStack) -> Evaluation:
-    """Measure a fit on training rows, and on those held out."""
+def _measure_sides(fit: Fit, rows: _Rows, met: Sequence[Met], stack: ExitStack) -> tuple[Evaluation, list[Comparison]]:
+    """Measure a fit on training rows and on those held out, and there against its rivals too."""
     ml_model, held_out, count = fit.task.ml_model, rows.holdout, rows.profile.rows[HOLDOUT]
     if held_out is None:
-        return measure(fit, None, stack)
-    laid_out = lay_out(held_out, ml_model.keys, partition_count(count))
+        return measure(fit, None, stack), []
+    laid_out = deal_out(lay_out(held_out, ml_model.keys, partition_count(count)))
     measured = measure(fit, fit.read(laid_out), stack)
-    if not ml_model.has_permutations:
-        return measured
-    return replace(measured, tables={**measured.tables, "permutation_importances": permute(held_out, count, fit)})
+    texts = tuple(class_text(value) for value in fit.task.classes)
+    comparisons = compare_with_rivals(met, fit.fitted, fit.read(laid_out), Contestant(ml_model, fit.task.entry, texts))
+    if ml_model.has_permutations:
+        shuffled = permute(held_out.drop(*rows.carried), count, fit)
+        measured = replace(measured, tables={**measured.tables, "permutation_importances": shuffled})
+    return measured, comparisons
 
 
 def _explain(fit: Fit, sizes: list[int] | None) -> dict[str, list[Row]]:
@@ -184,7 +201,7 @@ def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) 
     return next(column.type for column in columns if column.name.lower() == ml_model.label.lower())
 
 
-def _usable_rows(training: DataFrame, task: Task) -> DataFrame:
+def _usable_rows(training: DataFrame, task: Task, carried: Sequence[str] = ()) -> DataFrame:
     """Return the rows after `where:` with the columns that the ML model reads, in the relation's order.
 
     Columns that are not read must not decide a hash, else adding one would change the split and the layout.
@@ -195,26 +212,25 @@ def _usable_rows(training: DataFrame, task: Task) -> DataFrame:
     read = roles | {transform.column.lower() for transform in task.transforms}
     names = [quote(column.name) for column in columns_of(rows.schema) if column.name.lower() in read]
     slices = slices_sql(ml_model)
-    return rows.selectExpr(*names, *([f"{slices} AS {SLICES}"] if slices else []))
+    return rows.selectExpr(*names, *([f"{slices} AS {SLICES}"] if slices else []), *carried)
 
 
-def _null_labels(rows: DataFrame, task: Task) -> int:
-    """Return how many rows have no label.
+def _count_rows(rows: DataFrame, task: Task) -> tuple[int, int]:
+    """Return how many rows there are, and how many of them have no label.
 
     Raises:
         DataError: there are some, and the ML model says `null_label: error`.
     """
-    if task.label_type is None:
-        return 0
     ml_model = task.ml_model
-    count = rows.where(f"{quote(ml_model.label or '')} IS NULL").count()
+    is_missing = "false" if task.label_type is None else f"{quote(ml_model.label or '')} IS NULL"
+    rows_there, count = rows.selectExpr("count(1)", f"count_if({is_missing})").collect()[0]
     if count and ml_model.null_label == "error":
         raise DataError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' is null in {count} rows",
             ml_model.places.value_of("null_label"),
             "leave them out by 'where:', or say null_label: drop",
         )
-    return count
+    return rows_there, count
 
 
 def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:

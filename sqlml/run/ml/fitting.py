@@ -13,7 +13,7 @@ from sqlml.ir.roles import ROLES
 from sqlml.ir.transforms import FeatureTransform
 from sqlml.run.ml.class_weights import FIT_WEIGHT, fit_weight_sql
 from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column, saved_form
-from sqlml.run.ml.evaluation.rows import SLICES
+from sqlml.run.ml.evaluation.rows import CARRIED, SLICES
 from sqlml.run.ml.feature_checks import check_slots
 from sqlml.run.ml.features import FEATURES, FeatureStages, Target, fit_features
 from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
@@ -111,7 +111,7 @@ def make_features(rows: DataFrame, task: Task, stages: FeatureStages) -> DataFra
     for stage in stages.stages:
         rows = stage.transform(rows)
     columns = [sf.col(FEATURES)] if task.entry.reads_features else []
-    columns += [sf.col(SLICES)] if SLICES in rows.columns else []
+    columns += [sf.col(name) for name in rows.columns if name == SLICES or name.startswith(CARRIED)]
     if task.label_type is not None:
         metadata = class_metadata(task.classes) if task.classes else None
         columns.append(sf.expr(_label_sql(task)).alias(LABEL, metadata=metadata))

@@ -71,8 +71,8 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
         return _by_time(rows, split, facts)
     types = {column.name.lower(): column.type for column in columns_of(rows.schema)}
     name = split.columns[0]
-    held = _is_one_of(name, split.holdout_values, types[name.lower()])
-    kept = _is_one_of(name, split.train_values, types[name.lower()]) if split.train_values else f"NOT ({held})"
+    held = is_one_of(name, split.holdout_values, types[name.lower()])
+    kept = is_one_of(name, split.train_values, types[name.lower()]) if split.train_values else f"NOT ({held})"
     return SplitRule(kept, held, {**facts, "holdout_values": list(split.holdout_values)})
 
 
@@ -160,6 +160,7 @@ def instant(micros: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def _is_one_of(name: str, values: tuple[Scalar, ...], data_type: str) -> str:
+def is_one_of(name: str, values: tuple[Scalar, ...], data_type: str) -> str:
+    """Return the condition that a column of a Spark type has one of some values, null being one."""
     conditions = [f"{quote(name)} <=> {typed_literal(value, data_type)}" for value in values]
     return f"({' OR '.join(conditions)})"

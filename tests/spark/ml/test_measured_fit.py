@@ -206,3 +206,29 @@ def test_sql_reads_what_evaluation_left(spark, built):
     assert all(math.isfinite(row.coefficient) for row in weights)
     # Nothing is made again as long as the champion stays.
     assert {result.status for result in build_again().values()} == {Status.KEPT}
+
+
+def test_features_are_described_as_the_rows_have_them(spark, rows, fits):
+    lines = (fits("plain")[1] / "tables" / "feature_statistics.jsonl").read_text().splitlines()
+    found = {(row["dataset"], row["feature"]): row for row in map(json.loads, lines)}
+    assert found.keys() == {(side, name) for side in ("training", "holdout") for name in ("x", "n", "flag", "colour")}
+    for side, condition in (("training", ">= 2000"), ("holdout", "< 2000")):
+        own = rows.where(f"late IS NOT NULL AND pmod(xxhash64(id, 42), 10000) {condition}")
+        exact = own.selectExpr(
+            "count(1) AS rows", "count_if(x IS NULL) AS nulls", "avg(x) AS mean", "stddev_pop(x) AS stddev",
+            "min(x) AS min", "max(x) AS max", "percentile_disc(0.5) WITHIN GROUP (ORDER BY x) AS p50",
+        ).collect()[0].asDict()  # fmt: skip
+        row = found[side, "x"]
+        assert {name: row[name] for name in exact if name != "p50"} == pytest.approx(
+            {name: value for name, value in exact.items() if name != "p50"}
+        )
+        # Of two classes the quantiles are put together: within a hundredth of the rows.
+        below = own.where(f"x <= {row['p50']!r}").count() / own.where("x IS NOT NULL").count()
+        assert below == pytest.approx(0.5, abs=0.02)
+        assert row["quantiles"] == sorted(row["quantiles"])
+        assert (len(row["quantiles"]), row["quantiles"][10]) == (21, row["p50"])
+        counted = own.where("colour IS NOT NULL").groupBy("colour").count().collect()
+        total = sum(entry["count"] for entry in counted)
+        shares = {entry["colour"]: entry["count"] / total for entry in counted}
+        assert {entry["value"]: entry["share"] for entry in found[side, "colour"]["top"]} == pytest.approx(shares)
+        assert found[side, "flag"]["mean"] == pytest.approx(own.selectExpr("avg(CAST(flag AS DOUBLE))").collect()[0][0])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SLICES = f"{INTERNAL_PREFIX}slices"
 """The column with the names of the slices that a row belongs to, an array; without it there are none."""
 
+CARRIED = f"{INTERNAL_PREFIX}rival_"
+"""Begins the names of the columns with what another version reads of a row; only held-out rows have them."""
+
 WEIGHT = role_column("weight")
 
 Groups = dict[str, "NDArray[Any]"]

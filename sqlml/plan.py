@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build, remember
-from sqlml.compile import expression_types
+from sqlml.compile import decide_verdicts, expression_types
 from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
 from sqlml.ir.estimators import estimator_of
@@ -14,6 +14,7 @@ from sqlml.ir.signatures import FeatureChange, compare_features
 from sqlml.ir.state import Column
 from sqlml.ir.transforms import FeatureTransform, bins_notes, choose_transforms
 from sqlml.ir.trials import PlannedFits, plan_fits
+from sqlml.ir.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,12 @@ class PlannedFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, the features of each selected ML model by its name, and the fits of those that would be fitted."""
+    """A plan; features and verdict of each selected ML model by its name, and the fits of those that are fitted."""
 
     plan: Plan
     features: dict[str, PlannedFeatures]
     fits: dict[str, PlannedFits]
+    verdicts: dict[str, Verdict]
 
 
 def plan(request: Request) -> Planned:
@@ -69,7 +71,7 @@ def plan(request: Request) -> Planned:
         for step in made.steps
         if isinstance(step.node, MlNode) and step.is_selected and step.action is not Action.KEEP
     }
-    return Planned(made, features, fits)
+    return Planned(made, features, fits, decide_verdicts(made))
 
 
 def _features(made: Plan, node: MlNode) -> PlannedFeatures:

@@ -159,7 +159,7 @@ def lineage(column: str, direction: str, form: str, is_json: bool, **options: An
 
 @cli.group()
 def model() -> None:
-    """The versions of ml models: list, show, diff, tag, promote, rollback."""
+    """The versions of ml models: list, show, diff, tag, promote, rollback, reproduce."""
 
 
 @model.command(name="list")
@@ -247,6 +247,21 @@ def model_rollback(ml_model: str, version: str | None, is_json: bool, **options:
     from sqlml.model import roll_back
 
     print_moved(roll_back(request_of(options), ml_model, version), is_json)
+
+
+@model.command(name="reproduce")
+@click.argument("ml_model")
+@click.argument("version", required=False)
+@project_options
+@json_option
+def model_reproduce(ml_model: str, version: str | None, is_json: bool, **options: Any) -> int:
+    """Fit a version again on the data of then and compare the two (default: the champion)."""
+    from sqlml.cli.version_text import print_reproduced
+    from sqlml.model_reproduce import reproduce
+
+    found = reproduce(request_of(options), ml_model, version)
+    print_reproduced(found, is_json)
+    return 0 if found.is_identical else 1
 
 
 @cli.command()

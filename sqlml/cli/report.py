@@ -122,13 +122,26 @@ def print_plan(planned: Planned, is_json: bool) -> None:
         changes = {name: [_change(change) for change in entry.changes] for name, entry in planned.features.items()}
         fits = {name: asdict(entry) | {"total": entry.total} for name, entry in planned.fits.items()}
         steps_shown = [_step(step) for step in steps]
-        print_json({"steps": steps_shown, "features": features, "feature_changes": changes, "fits": fits})
+        verdicts = {name: asdict(verdict) for name, verdict in planned.verdicts.items()}
+        print_json(
+            {
+                "steps": steps_shown,
+                "verdicts": verdicts,
+                "features": features,
+                "feature_changes": changes,
+                "fits": fits,
+            }
+        )
         return
     print_diagnostics(planned.plan.compiled)
     marks = {Action.RUN: "+", Action.KEEP: "=", Action.DECIDE: "?"}
     shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
     rows = [(marks[step.action], step.node.kind, step.node.name, _why(step)) for step in shown]
     print_table(("", "kind", "name", "why"), rows)
+    if planned.verdicts:
+        click.echo("\nml models:")
+    for name, verdict in planned.verdicts.items():
+        click.echo(f"  {name}: {verdict}")
     for name, expected in planned.fits.items():
         if expected.total > 1:
             click.echo(f"\n{name} takes {expected}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from sqlml.cli.report import print_json, print_table
 
 if TYPE_CHECKING:
     from sqlml.ir.explanations import Row
+    from sqlml.ir.reproduction import Reproduction
     from sqlml.ir.state import Metric
     from sqlml.model import VersionInfo
 
@@ -117,6 +119,20 @@ def print_tagged(info: VersionInfo, is_json: bool) -> None:
         print_json(_version(info))
         return
     click.echo(f"version {info.version.version} of {info.version.ml_model}: {_aliases(info) or 'no alias'}")
+
+
+def print_reproduced(found: Reproduction, is_json: bool) -> None:
+    """Print whether a second fit of a version is the same."""
+    if is_json:
+        print_json({**asdict(found), "is_identical": found.is_identical})
+        return
+    said = "identical" if found.is_identical else "NOT the same"
+    click.echo(f"version {found.version} of {found.ml_model}, fitted again from {', '.join(found.made_from)}: {said}")
+    for note in found.notes:
+        click.echo(f"  note: {note}")
+    for part in found.parts:
+        differs = f"differ: {', '.join(part.differs[:_MOST_ROWS])}" if part.differs else "identical"
+        click.echo(f"  {part.name.ljust(13)}  {part.compared:,} compared, {differs}")
 
 
 def _aliases(info: VersionInfo) -> str:

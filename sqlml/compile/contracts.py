@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlml.compile.findings import Finding
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError
-from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach, sql_breach
+from sqlml.ir.contracts import Difference, Promise, find_ml_breaches, say_ml_breach, sql_breach
 from sqlml.ir.dag import Dag, MlNode, PredictionNode, SqlNode
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Column, Fingerprint, Version
@@ -57,6 +57,16 @@ def check_ml_contract(
     dag: Dag, node: MlNode, now: ExpectedSignature, fingerprint: Fingerprint, champion: Version
 ) -> Iterator[SqlmlError]:
     """Yield an error if an ML model would read or return something else than its champion."""
+    rows = breaches_of(node, now, fingerprint, champion)
+    if rows:
+        what, fix = say_ml_breach(node.name, champion.version, rows, tuple(readers_of(dag, node.id)))
+        yield CompileError(what, node.ml_model.places.of("contract"), fix)
+
+
+def breaches_of(
+    node: MlNode, now: ExpectedSignature, fingerprint: Fingerprint, champion: Version
+) -> list[tuple[Difference, str]]:
+    """Return what a fit would change of what the champion reads and returns, each with what it is in words."""
     prefix = champion.fingerprint.parts.get("output_prefix")
     promise = Promise(
         reads=None if now.features is None else (*now.features, *now.inputs),
@@ -65,13 +75,10 @@ def check_ml_contract(
         positive=node.ml_model.positive,
         is_renamed=prefix is not None and prefix != fingerprint.parts.get("output_prefix"),
     )
-    rows = find_ml_breaches(champion, promise)
-    if rows:
-        what, fix = say_ml_breach(node.name, champion.version, rows, tuple(_readers(dag, node.id)))
-        yield CompileError(what, node.ml_model.places.of("contract"), fix)
+    return find_ml_breaches(champion, promise)
 
 
-def _readers(dag: Dag, ml_model: str) -> Iterator[str]:
+def readers_of(dag: Dag, ml_model: str) -> Iterator[str]:
     """Yield the names of what reads predictions of an ML model."""
     predictions = {
         node.id for node in dag.nodes.values() if isinstance(node, PredictionNode) and node.ml_model == ml_model

@@ -13,6 +13,9 @@ from sqlml.ir.plan import Action, PlanRequest
 from sqlml.ir.project import Retrain
 from sqlml.ir.state import Fingerprint, Version
 
+DUE_ON = "retrain due on "
+"""Begins the reason of a change that waits, before the time in UTC."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -87,4 +90,4 @@ def _delay(retrain: Retrain, is_data: bool, latest: Version, now: datetime) -> s
         return None
     created = datetime.fromisoformat(latest.created_at)
     due = (created if created.tzinfo else created.replace(tzinfo=UTC)) + timedelta(seconds=retrain.at_most_every_s)
-    return None if now >= due else f"retrain due on {due:%Y-%m-%d %H:%M} UTC"
+    return None if now >= due else f"{DUE_ON}{due:%Y-%m-%d %H:%M} UTC"

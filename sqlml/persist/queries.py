@@ -65,6 +65,15 @@ def missing_outputs(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
     )
 
 
+def read_output(
+    connection: Connection, schema: str, node_id: str, build_id: str, warehouse: Warehouse
+) -> Output | None:
+    """Return one build of a node, None if it was never published."""
+    mine = (OUTPUTS.c["schema"] == schema, OUTPUTS.c["node_id"] == node_id, OUTPUTS.c["build_id"] == build_id)
+    row = connection.execute(select(OUTPUTS).where(*mine)).mappings().first()
+    return None if row is None else output_of(row, warehouse)
+
+
 def _read_outputs(connection: Connection, schema: str, warehouse: Warehouse) -> list[Output]:
     query = select(OUTPUTS).where(OUTPUTS.c["schema"] == schema, OUTPUTS.c["is_current"]).order_by(OUTPUTS.c["id"])
     return [output_of(row, warehouse) for row in connection.execute(query).mappings()]

@@ -25,6 +25,7 @@ from sqlml.persist.queries import (
     missing_outputs,
     read_alias_moves,
     read_known_files,
+    read_output,
     read_snapshot,
     read_versions,
     write_known_files,
@@ -52,7 +53,7 @@ class WarehouseStore:
         url: str | None = None,
         cache: Cache | None = None,
     ) -> None:
-        root = self._root = Path(root).absolute()
+        root = self.root = Path(root).absolute()
         self.schema = schema
         self._failpoint = failpoint
         self._warehouse = Warehouse(root / WAREHOUSE)
@@ -92,6 +93,14 @@ class WarehouseStore:
             if connection is None:
                 return ()
             return read_versions(connection, self.schema, self._warehouse, ml_model).get(ml_model, ())
+
+    def kept_output(self, node_id: str, build_id: str) -> Output | None:
+        """Return an output that was published once, current or not, if its data is still there."""
+        with self._database.read() as connection:
+            found = (
+                None if connection is None else read_output(connection, self.schema, node_id, build_id, self._warehouse)
+            )
+        return found if found is not None and found.location and Path(found.location).is_dir() else None
 
     def metrics(self, ml_model: str, version: int) -> tuple[Metric, ...]:
         """Return the metrics of a version, in the order in which they were recorded."""
@@ -263,7 +272,7 @@ class WarehouseStore:
         """
         folder = Path(version.location)
         if record is not None:
-            write_record(folder, record, self._root)
+            write_record(folder, record, self.root)
         write_signature(folder, version.signature)
         self._sync(folder)
         self._failpoint(MODEL_SAVED)

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from sqlml.compile import decide_verdicts
 from sqlml.errors import CommandError, SqlmlError, format_error
 from sqlml.ir.plan import Action, PlanRequest
 from sqlml.ir.state import Alias, TestOutcome
+from sqlml.ir.verdicts import Verdict, VerdictKind
 
 SOURCE = "{{ source('raw', 'flights') }}"
 ML = """version: 2
@@ -285,3 +287,34 @@ def test_a_data_test_waits_for_relations_that_were_never_built(workshop, actions
     assert found.pop("airlines") == "run: new"
     assert list(found.values()) == ["run: new"]
     assert not workshop.plan().has_work
+
+
+def verdict(built, edit=None, **request):
+    return decide_verdicts(built.plan(edit or {}, **request))["late"]
+
+
+def test_each_ml_model_gets_a_verdict(built):
+    assert verdict(built) == Verdict(VerdictKind.UNCHANGED)
+    found = verdict(built, {"models/scores.sql": FILES["models/scores.sql"].replace("id,", "id, miles,")})
+    assert str(found) == "predict again: scores"
+    built.write({"models/scores.sql": FILES["models/scores.sql"]})
+    assert str(verdict(built, CODE)) == "retrain (parent 'features' changed)"
+    built.write({"models/staging.sql": FILES["models/staging.sql"]})
+    assert str(verdict(built, retrain=frozenset({"late"}))) == "retrain (retrain asked)"
+    waits = {"models/ml.yml": ML + "    retrain: {at_most_every: 7d}\n"}
+    found = verdict(built, {**waits, **DATA})
+    assert (found.kind, found.why) == (VerdictKind.DUE, ("parent 'features' changed",))
+    assert str(found) == f"retrain due on {found.due} UTC (parent 'features' changed)"
+    found = verdict(built, {"models/ml.yml": ML + "    retrain: {when: asked}\n", **CODE})
+    assert str(found) == "predict again: scores (parent 'features' changed; retrain: asked)"
+
+
+def test_a_verdict_names_who_reads_what_breaks(built):
+    built.write({"models/ml.yml": ML + "    output_prefix: late_\n"})
+    built.write({"models/scores.sql": FILES["models/scores.sql"].replace("probability", "late_probability")})
+    built.write({"models/top.sql": "select id from {{ ref('scores') }} where late_probability > 0.5"})
+    found = verdict(built)
+    assert found.kind is VerdictKind.BREAKING
+    assert found.breaches == ("output_prefix (its own -> another): outputs have other names",)
+    assert found.readers == ("scores",)
+    assert "read by scores; retrain (output prefix changed)" in str(found)

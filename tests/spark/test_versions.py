@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -221,6 +222,29 @@ def test_a_worse_candidate_leaves_the_champion(project):
     # It is not fitted again, and says so again.
     assert run(["build", "--project-dir", str(project.root), "--json"]) == 1
     assert len(project.store().snapshot().versions["high"]) == 3
+
+
+def test_a_version_is_fitted_again_from_what_was_kept_or_from_its_files(project, command):
+    code, text = command("model", "reproduce", "high", "1", "--json")
+    found = json.loads(text)
+    assert (code, found["is_identical"]) == (0, True), text
+    assert found["made_from"] == [f"features (build {read_record(project.version(1)).training_data.build_id})"]
+    parts = {part["name"]: part["compared"] for part in found["parts"]}
+    assert parts["predictions"] == 600
+    assert parts["fitted stages"] > 3
+    for name in ("features", "people"):
+        relation = next(entry for entry in read_record(project.version(1)).relations if entry.name == name)
+        shutil.rmtree(project.root / "warehouse/tables/dev" / name / relation.build_id)
+    code, text = command("model", "reproduce", "high", "1")
+    assert code == 2
+    assert "'seeds/people.csv', which 'people' reads, has other content now" in text
+    assert f"the project was at commit {project.git_head[:12]}" in text
+    project.write("seeds/people.csv", people(False))
+    code, text = command("model", "reproduce", "high", "1")
+    assert (code, text.splitlines()[0]) == (
+        0, "version 1 of high, fitted again from people (seeds/people.csv): identical"
+    ), text  # fmt: skip
+    project.write("seeds/people.csv", people(True))
 
 
 def test_tags_name_versions_until_they_are_taken_away(command):

@@ -18,7 +18,7 @@ from sqlml.run.ml.artifact import PIPELINE
 from sqlml.run.tables import quote
 
 # Spark names each stage by its class and chance.
-_UID = re.compile(r"_[0-9a-f]{12}\b")
+_UID = re.compile(r"_[0-9a-f]{12}(?![0-9a-f])")
 _CHANGING = ("timestamp", "uid", "sparkVersion")
 _WAS, _NOW = f"{INTERNAL_PREFIX}was_", f"{INTERNAL_PREFIX}now_"
 

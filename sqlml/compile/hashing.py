@@ -96,7 +96,10 @@ class Hasher:
             parts["keys"] = digest_of(node.keys)
         if (node.seen_where or node.among_where) is not None and condition is not None:
             parts["where"] = condition.digest
-        champions = {name, *[champion for node_id in read for champion in self._whole[node_id].champions]}
+        if node.version is not None:
+            parts["version"] = digest_of(node.version)
+        own = (name,) if node.version is None else ()
+        champions = {*own, *[champion for node_id in read for champion in self._whole[node_id].champions]}
         return compose(parts, read, champions)
 
     def _sql_part(self, node: Node) -> str:

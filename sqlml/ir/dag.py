@@ -260,6 +260,7 @@ class MlOutputNode(BuiltNode):
         seen: the relation whose pairs are left out; None: none are.
         seen_where: SQL condition on the rows of `seen`.
         is_called: whether an `ml_table()` call made it; then the output's kind is the table's name.
+        version: the number of the version that it is of; None: the champion's.
         among: the relation in which rows are looked for; None: the kind looks for none.
         among_where: SQL condition on the rows of `among`.
         keys: the columns that tell the rows of `among` apart.
@@ -268,6 +269,7 @@ class MlOutputNode(BuiltNode):
     ml_model: str
     output: MlOutput
     is_called: bool = False
+    version: int | None = None
     over: str | None = None
     seen: str | None = None
     seen_where: str | None = None
@@ -286,9 +288,9 @@ class MlOutputNode(BuiltNode):
         return self.output.tests
 
     @property
-    def champion_of(self) -> str:
-        """The name of the ML model whose champion makes its rows."""
-        return self.ml_model.partition(".")[2]
+    def champion_of(self) -> str | None:
+        """The name of the ML model whose champion makes its rows; None if it is of one version for good."""
+        return None if self.version is not None else self.ml_model.partition(".")[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class RecordedRelation:
         files: of sources and seeds.
         build_id: of the build that was read; None for what is not stored.
         ml_model: of a prediction or an output of a fitted model; `version` is the one that made it.
-        scored: id of the relation that a prediction is of.
+        scored: id of the relation that a prediction is of; `explain` features explain each of its rows.
     """
 
     node_id: str
@@ -60,6 +60,7 @@ class RecordedRelation:
     version: int | None = None
     scored: str | None = None
     output_prefix: str = ""
+    explain: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -352,6 +352,7 @@ def _ml_table_node(call: MlTableCall) -> MlOutputNode:
         ml_model=call.ml_model,
         output=MlOutput(call.name, call.table, Places(call.place)),
         is_called=True,
+        version=call.version,
     )
 
 

@@ -48,7 +48,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class MlTableCall:
-    """An `ml_table()` call: id of the ML model, the table's name, and what the call gives."""
+    """An `ml_table()` call: id of the ML model, the table's name, the version (None: the champion), what it gives."""
 
     node_id: str
     name: str
@@ -56,6 +56,7 @@ class MlTableCall:
     table: str
     relation: str
     place: SourceLocation
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +203,8 @@ class References:
             fix = "put the inner predict() into a SQL model, and score that with ref('…')"
         raise ResolveError(f"predict('{ml_model}', …) scores what ref() or source() returns, not {text!r}", None, fix)
 
-    def ml_table(self, ml_model_name: Any, table: Any) -> Relation:
-        """Return the relation of what the fit of an ML model's champion left."""
+    def ml_table(self, ml_model_name: Any, table: Any, version: Any = None) -> Relation:
+        """Return the relation of what the fit of an ML model's champion left, or that of another version."""
         name = _name(ml_model_name, "ml_table('ml model', 'roc_curve')")
         table = _name(table, f"ml_table('{name}', 'roc_curve')")
         entry = self.index.ml_models.get(name)
@@ -214,9 +215,13 @@ class References:
         if table not in ml_table_names():
             fix = suggest(table, ml_table_names(), "there are")
             raise ResolveError(f"ml_table('{name}', '{table}'): there is no such table", None, fix)
+        if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
+            fix = f"write ml_table('{name}', '{table}', version=3); without a version it is the champion's"
+            raise ResolveError(f"ml_table('{name}', …): version takes a version's number, not {version!r}", None, fix)
         self.found[f"ml_model:{name}"] = entry.node_id
-        of = f"{name}__{table}"
-        call = MlTableCall(f"ml_output.{of}", of, entry.node_id, table, f"{self.index.schema}__{of}", self._place())
+        of = f"{name}__{table}" + ("" if version is None else f"__v{version}")
+        relation = f"{self.index.schema}__{of}"
+        call = MlTableCall(f"ml_output.{of}", of, entry.node_id, table, relation, self._place(), version)
         self.ml_tables.append(call)
         result = Relation(call.relation, call.node_id, of)
         self.reads.append(Read(result, call.place))

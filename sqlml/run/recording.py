@@ -71,6 +71,7 @@ def _read_by(node: MlNode, dag: Dag) -> list[str]:
 def _relation(node: Node, compiled: Compiled, outputs: Mapping[str, Output], champions: Champions) -> RecordedRelation:
     output = outputs.get(node.id)
     made_by = None if node.champion_of is None else champions.get(node.champion_of)
+    number = node.version if isinstance(node, MlOutputNode) else None
     record = RecordedRelation(
         node.id,
         node.name,
@@ -79,7 +80,7 @@ def _relation(node: Node, compiled: Compiled, outputs: Mapping[str, Output], cha
         (output.fingerprint if output is not None else compiled.fingerprints[node.id]).digest,
         build_id=output.build_id if output is not None and output.kind == "table" else None,
         ml_model=node.champion_of,
-        version=None if made_by is None else made_by.version,
+        version=number if made_by is None else made_by.version,
     )
     if isinstance(node, SqlNode):
         return replace(record, sql=node.sql.text)
@@ -89,8 +90,8 @@ def _relation(node: Node, compiled: Compiled, outputs: Mapping[str, Output], cha
     if isinstance(node, PredictionNode):
         scorer = compiled.dag.nodes[node.ml_model]
         prefix = scorer.ml_model.output_prefix if isinstance(scorer, MlNode) else ""
-        return replace(record, scored=node.scored, output_prefix=prefix)
-    return replace(record, ml_model=node.champion_of if isinstance(node, MlOutputNode) else None)
+        return replace(record, scored=node.scored, output_prefix=prefix, explain=node.explain)
+    return record
 
 
 def _files(declared: Source | Seed, version: str | None) -> RecordedFiles:

@@ -89,6 +89,7 @@ def _define(
             relation=entry.relation,
             ml_model=f"ml_model.{entry.ml_model}",
             scored=entry.scored,
+            explain=entry.explain,
         )
         engine.define_prediction(node, by_id[entry.scored].relation, version, entry.output_prefix)
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from graphlib import TopologicalSorter
 
-from sqlml.ir.dag import MlNode, TestNode
+from sqlml.ir.dag import MlNode, MlOutputNode, TestNode
 from sqlml.ir.engine import Engine
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Progress, RunResults, Status, StepResult
@@ -117,6 +117,9 @@ class _Run:
 
     def _stops(self, before: StepResult, node_id: str) -> bool:
         step, node = self._steps[before.node_id], self._steps[node_id].node
+        if isinstance(step.node, MlNode) and isinstance(node, MlOutputNode) and node.version is not None:
+            # Another version than what was to be fitted now, or its own step says that it is not there.
+            return False
         if isinstance(step.node, MlNode) and node.champion_of == step.node.name:
             # A failed gate leaves the champion, which the node's own step looks for.
             return before.status is Status.ERROR

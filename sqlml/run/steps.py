@@ -44,6 +44,7 @@ class StepRunner:
         self._compiled = plan.compiled
         # What steps read, as this run goes on.
         self._outputs = dict(plan.snapshot.outputs)
+        self._made: dict[str, Version] = {}
         self._champions = Champions.of(plan.snapshot)
         self._relations = Relations(plan.compiled.dag, plan.snapshot, engine, self._champions)
 
@@ -110,11 +111,17 @@ class StepRunner:
     def _write(self, node: TableNode, folder: Path) -> Written:
         if not isinstance(node, MlOutputNode):
             return self._engine.write_table(node, folder)
-        version = self._champions.get(node.champion_of)
+        name, number = node.ml_model.partition(".")[2], node.version
+        version = self._champions.get(name) if number is None else self._version(name, number)
         if version is None:
-            raise DataError(f"'{node.champion_of}' has no champion", node.places.whole)
+            what = "champion" if number is None else f"version {number}"
+            raise DataError(f"'{name}' has no {what}", node.places.whole, f"see: sqlml model list (of '{name}')")
         read = {parent: self._steps[parent].node.relation for parent in node.parents if parent != node.ml_model}
         return self._engine.write_ml_output(node, version, read, folder)
+
+    def _version(self, ml_model: str, number: int) -> Version | None:
+        made = self._made.get(ml_model)
+        return made if made is not None and made.version == number else self._snapshot.version(ml_model, number)
 
     def _build_view(self, step: Step, node: SqlNode) -> StepResult:
         self._relations.define_parents(node)
@@ -214,6 +221,7 @@ class StepRunner:
         alias = Alias(CHAMPION, number) if self._may_crown(node, gates) else None
         record = make_record(self._compiled, node, fitted, self._outputs, self._champions)
         self._store.publish_version(version, alias, record)
+        self._made[node.name] = version
         if alias is not None:
             self._champions.crown(version)
         metrics = {

@@ -105,6 +105,9 @@ def project(tmp_path_factory, warm):
     made.write("seeds/people.csv", people(True))
     made.write("models/features.sql", "select id, x, z, region, y, noise\nfrom {{ ref('people') }} where id >= 0\n")
     made.write("models/ml.yml", SPEC.replace("maxDepth: 4", "maxDepth: 5"))
+    # The curves of both versions, side by side.
+    curves = "select version, count(1) as points from {{ ml_table('high', 'roc_curve'%s) }} group by version"
+    made.write("models/curves.sql", f"{curves % ', version=1'} union all {curves % ''}\n")
     assert run(["build", "--project-dir", str(made.root), "--json"]) == 0
     return made
 
@@ -261,6 +264,13 @@ def test_tags_name_versions_until_they_are_taken_away(command):
     ):
         code, text = command("model", "tag", "high", *arguments)
         assert (code, message in text) == (2, True), text
+
+
+def test_sql_reads_the_curves_of_an_earlier_version(spark, project):
+    outputs = project.store().snapshot().outputs
+    rows = spark.read.parquet(outputs["sql_model.curves"].location).collect()
+    assert {row["version"] for row in rows} == {1, 2}
+    assert outputs["ml_output.high__roc_curve__v1"].champions == {}
 
 
 def test_statistics_are_there_for_sql(project):

@@ -1,0 +1,1 @@
+select metric from {{ ml_table('amounts', 'metrics', version='best') }}

@@ -1,0 +1,1 @@
+select 1.5d as amount, 'UA' as carrier

@@ -79,7 +79,7 @@ def check_function(looking: Looking, node: exp.Expr, name: str) -> Iterator[Prob
     wrong = None if count is None else wrong_count(name, count)
     if wrong is not None:
         yield looking.problem(wrong[0], node, wrong[1])
-    else:
+    elif count != 3 or name not in WITH_UNIT:
         yield from check_arguments(looking, node, name)
 
 

@@ -30,8 +30,9 @@ OWN = {
 TABLES = {**json.loads((HERE.parent / "types" / "corpus" / "tables.json").read_text(encoding="utf-8")), **OWN}
 TYPED = {name: {column: parse_type(kind) for column, kind in columns.items()} for name, columns in TABLES.items()}
 READABLE = {name: Readable(name, name, tuple(columns)) for name, columns in TABLES.items()}
-CLEAN = ("types_held_out_4.3.json", "types_fresh_4.3.json", "types_tune_4.3.json", "types_features_4.3.json",
-         "types_combinations_4.3.json", "function_examples_4.3.json")  # fmt: skip
+CLEAN = ("types_held_out_4.3.json", "types_fresh_4.3.json", "types_written_4.3.json",
+         "types_tune_4.3.json", "types_features_4.3.json", "types_combinations_4.3.json",
+         "function_examples_4.3.json")  # fmt: skip
 
 MISSPELT = ("types_held_out_4.3.json", "types_tune_4.3.json", "types_features_4.3.json")
 

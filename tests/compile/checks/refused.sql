@@ -304,3 +304,45 @@ select a from values (1, 2), («3») as w(a, b)
 ---
 -- takes a path into 'c' (string), which is no variant
 select «c»:a as k from t
+---
+-- calls sum() with 'day' (date)
+select sum(«day») as s from t
+---
+-- calls sum() with 'ok' (boolean)
+select c, sum(«ok») over (partition by c) as s from t
+---
+-- calls size() with 'c' (string)
+select size(«c») as s from t
+---
+-- calls year() with 'x + 1' (int)
+select year(«x + 1») as y from t
+---
+-- calls explode() with 'c' (string)
+select explode(«c») as e from t
+---
+-- calls datediff() with 'x' (int)
+select datediff(day, «x») as d from t
+---
+-- calls count_if() with 'x' (int)
+select count_if(«x») as n from t
+---
+-- calls round() with 'day' (date)
+select round(«day») as r from t
+---
+-- calls upper() with 'xs' (array<int>)
+select upper(«xs») as u from t
+---
+-- calls date_format() with 'x' (int)
+select date_format(«x», 'yyyy') as d from t
+---
+-- calls date_trunc() with 'amount' (decimal(10,2))
+select date_trunc('day', «amount») as d from t
+---
+-- calls array_max() with 'c' (string)
+select array_max(«c») as a from t
+---
+-- calls unix_timestamp() with 'd' (double)
+select unix_timestamp(«d») as u from t
+---
+-- sorts by 'm' (map<string,int>)
+select «max(m)» as m from t

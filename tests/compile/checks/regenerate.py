@@ -2,8 +2,8 @@
 
     python tests/compile/checks/regenerate.py [table] [arguments] [misspelt]
 
-All is analysed only, over empty typed views; no job runs. The table takes two minutes of a quiet processor, the
-arguments ten, the misspellings one.
+All is analysed only, over empty typed views; no job runs. The arguments take long: they may be stopped
+at any time, and what was found so far is kept.
 """
 
 from __future__ import annotations

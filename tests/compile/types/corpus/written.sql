@@ -441,8 +441,6 @@ select v.pos, v.key from clicks, lateral variant_explode(parse_json(properties))
 ---
 select user_id, stack(2, 'q', qty, 's', tny + 0) as (k, v) from ev
 ---
-select user_id, aggregate(clicks, 0.0, (a, x) -> a + 0.5) as s from ev
----
 select date_trunc('month', o.order_date)::date as m, s.name, sum(o.order_total) filter (where o.status = 'completed') as t, rank() over (partition by date_trunc('month', o.order_date)::date order by sum(o.order_total) desc) as r from raw_orders o inner join raw_stores s on o.store_id = s.id group by 1, 2
 ---
 with recursive walk(n, day, path) as (select 1, date '2024-01-01', cast('a' as string) union all select n + 1, date_add(day, 1), path || 'b' from walk where n < 5) select *, n / 2 as half from walk

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import os
+import pkgutil
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import UnionType
 from typing import Literal, Union, get_args, get_origin
 
 import click
+import pyspark.ml
 import pytest
 import yaml
 from pydantic_core import PydanticUndefined
@@ -19,7 +21,7 @@ from sqlml.compile import compile_dag, make_plan
 from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.algorithms import ALGORITHMS
 from sqlml.ir.diagnostics import RULES, SETTABLE
-from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.estimators import ESTIMATORS, NOT_HERE
 from sqlml.ir.feature_stages import FEATURE_STAGES, NOT_A_WORD
 from sqlml.ir.lineage import Kind
 from sqlml.ir.metrics import METRICS
@@ -214,7 +216,9 @@ def word_rows():
     for word in WORDS:
         takes = ", ".join(kind.value for kind in Kinds if kind in word.takes)
         takes = "everything" if word.takes == frozenset(Kinds) else takes
-        yield [f"`{word.name}`", word.about, takes, word.null, word.infinity.value, word.unseen]
+        returns = "what it took" if word.gives is None else word.gives.value
+        returns = "what its SQL gives" if word.key == "expr" else returns
+        yield [f"`{word.name}`", word.about, takes, returns, word.null, word.infinity.value, word.unseen]
 
 
 def stage_rows():
@@ -244,6 +248,34 @@ def test_a_table_is_what_the_registry_says(table, rows):
         page.write_text(text, encoding="utf-8")
         return
     assert TABLES.get(table, []) == [[cell.strip() for cell in row] for row in rows()]
+
+
+def classes_of(module):
+    return {
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def test_every_class_of_spark_ml_is_somewhere():
+    """A new release of Spark shows what is not there yet."""
+    listed = {name for row in TABLES["REST_OF_SPARK_ML"] for name in named(row[0])}
+    known = {*ESTIMATORS, *NOT_HERE, *FEATURE_STAGES, *NOT_A_WORD, *listed}
+    left = set()
+    for name in [f"pyspark.ml.{found.name}" for found in pkgutil.iter_modules(pyspark.ml.__path__)]:
+        if name in listed or name == "pyspark.ml.tests":
+            continue
+        module = importlib.import_module(name)
+        public = set(getattr(module, "__all__", ())) or classes_of(module)
+        # What a fit gives, and what tells of it or reads it.
+        left |= {
+            one for one in public if not one.endswith(("Model", "Summary", "Reader", "Writer", "ReadWrite"))
+        } - known
+    assert left == set()
+    modules = {name for name in listed if name.startswith("pyspark.ml.")}
+    assert all(importlib.util.find_spec(name) for name in modules - {"pyspark.ml.connect"})
+    assert not (listed - modules) & {*ESTIMATORS, *NOT_HERE, *FEATURE_STAGES, *NOT_A_WORD}
 
 
 def test_what_comes_later_is_listed():

@@ -19,8 +19,6 @@ Fault = tuple[str, str | None]
 def find_fault(param: SparkParam, value: Any) -> Fault | None:
     """Return what is wrong with `value` for `param`; None if Spark takes it."""
     title = f"param '{param.name}'"
-    if param.type == "matrix":
-        return f"{title} takes a matrix, which is not supported yet", "leave it out"
     if param.limits.values:
         is_taken = isinstance(value, str) and _keeps(value, param.limits)
         return None if is_taken else _not_a_value(title, value, param.limits)
@@ -139,6 +137,13 @@ def _is_list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, list | tuple) and all(fits(entry) for entry in value)
 
 
+def _is_by_slot(value: Any) -> bool:
+    numbers = _is_list_of(_is_number)
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and (_is_number(bound) or (numbers(bound) and bound)) for key, bound in value.items()
+    )
+
+
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "int": _is_whole,
     "long": _is_whole,
@@ -151,6 +156,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "list of string": _is_list_of(lambda value: isinstance(value, str)),
     "list of list of float": _is_list_of(_is_list_of(_is_number)),
     "vector": _is_list_of(_is_number),
+    "matrix": _is_by_slot,
     "any": lambda value: True,
 }
 _WORDS = {
@@ -165,6 +171,7 @@ _WORDS = {
     "list of string": "a list of texts",
     "list of list of float": "a list of lists of numbers",
     "vector": "a list of numbers",
+    "matrix": "a number for each slot or feature, or a list of one for each class, as in {x: 0}",
     "any": "any value",
 }
 

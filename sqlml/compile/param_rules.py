@@ -30,7 +30,16 @@ def _check_thresholds(stage: str, given: Mapping[str, Any]) -> Iterator[Conflict
         yield "thresholds", f"param 'thresholds' has {count} numbers, and there are two classes at least", "add one"
 
 
-def _check_logistic(given: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[Conflict]:
+_BOUNDS = tuple(f"{side}BoundsOn{what}" for what in ("Coefficients", "Intercepts") for side in ("lower", "upper"))
+
+
+def _check_logistic(given: Mapping[str, Any], params: Mapping[str, Any]) -> Iterator[Conflict]:
+    bounds = [name for name in _BOUNDS if name in given]
+    if bounds and params["elasticNetParam"] != 0:
+        yield bounds[0], f"'{bounds[0]}' goes with no L1 regularization", "remove elasticNetParam"
+    for name in bounds if not params["fitIntercept"] else ():
+        if name.endswith("Intercepts"):
+            yield name, f"'{name}' means nothing with 'fitIntercept: false'", "remove it"
     if "threshold" not in given or "thresholds" not in given:
         return
     threshold, pair = given["threshold"], given["thresholds"]

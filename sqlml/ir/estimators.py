@@ -92,6 +92,7 @@ class Estimator:
         over: what OneVsRest wraps.
         grows_lineage: whether each of its iterations makes the lineage longer, unless Spark can make checkpoints.
         is_foreign: whether it is none of Spark's own, named by its import path; what it returns is known by a fit.
+        is_partial: whether there are rows that it cannot read, of which predictions are null.
     """
 
     name: str
@@ -115,6 +116,7 @@ class Estimator:
     over: Estimator | None = None
     grows_lineage: bool = False
     is_foreign: bool = False
+    is_partial: bool = False
     makes: tuple[str, ...] = ()
     margin: str = ""
 
@@ -267,6 +269,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "LDA", *_CLUSTERING, Family.COUNTS, Returns.TOPICS,
             "Latent Dirichlet allocation: `k` topics of documents that are counts of words.",
             (), ("topics",), sets=_SEED, feature_domain=lambda params: Domain.NON_NEGATIVE, grows_lineage=True,
+            is_partial=True,
         ),
         Estimator(
             "ALS", "pyspark.ml.recommendation", Problem.RECOMMENDATION, Family.NONE, Returns.RATING,
@@ -316,6 +319,9 @@ def find_estimator(
         return _foreign(name, module, Problem(problem), Family(family or Family.LINEAR)) if problem else None
     if class_name == "ALS" and params.get("implicitPrefs") is True:
         return replace(ESTIMATORS[class_name], returns=Returns.PREFERENCE)
+    if entry is not None and params.get("distanceMeasure") == "cosine":
+        # What is 0 everywhere has no direction.
+        return replace(entry, is_partial=True)
     over = ESTIMATORS.get(str(params.get("classifier"))) if class_name == "OneVsRest" else None
     if entry is None or over is None:
         return entry

@@ -57,14 +57,15 @@ def _sure(name: str, data_type: str) -> Column:
 
 def as_returned_by(estimator: Estimator, columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """Return the columns that predictions of `estimator` add; of one that is not Spark's own nothing is sure."""
-    return tuple([replace(column, is_nullable=True) for column in columns]) if estimator.is_foreign else columns
+    is_sure = not estimator.is_foreign and not estimator.is_partial
+    return columns if is_sure else tuple([replace(column, is_nullable=True) for column in columns])
 
 
 _OF_CLUSTERS = {
     Returns.DISTANCE: (_sure("cluster", "int"), _sure("distance", "double")),
     Returns.MIXTURE: (_sure("cluster", "int"), _sure("probabilities", "map<int,double>")),
-    # A document without any known word has no topic.
-    Returns.TOPICS: (Column("cluster", "int"), _sure("probabilities", "map<int,double>")),
+    # A document without any known word has no topic, and one with a number that is no count no shares either.
+    Returns.TOPICS: (Column("cluster", "int"), Column("probabilities", "map<int,double>")),
     Returns.CLUSTER: (_sure("cluster", "int"),),
 }
 

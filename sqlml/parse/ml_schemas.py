@@ -120,7 +120,7 @@ def params_schema(stage: str, sets: Mapping[str, Any]) -> Schema:
     properties = {
         name: _param_schema(param, sets.get(name, param.default))
         for name, param in spark_params(stage).items()
-        if not param.is_column and param.type != "matrix"
+        if not param.is_column
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
@@ -137,8 +137,11 @@ def _value_schema(kind: str, limits: Limits) -> Schema:
         items = _value_schema(kind.removeprefix("list of "), limits.each or Limits())
         least = {"minItems": limits.min_items} if limits.min_items else {}
         return {"type": "array", "items": items, **least, **_RULES.get(limits.rule, {})}
+    numbers: Schema = {"type": "array", "items": {"type": "number"}}
     if kind == "vector":
-        return {"type": "array", "items": {"type": "number"}}
+        return numbers
+    if kind == "matrix":
+        return {"type": "object", "additionalProperties": {"anyOf": [{"type": "number"}, {**numbers, "minItems": 1}]}}
     types = {"int": "integer", "long": "integer", "float": "number", "boolean": "boolean", "string": "string"}
     types |= {"list": "array"}
     schema: Schema = {"type": types[kind]} if kind in types else {}

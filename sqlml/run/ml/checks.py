@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError, SqlmlError, raise_all
-from sqlml.ir.estimators import Estimator, Problem
+from sqlml.ir.estimators import Estimator, Problem, Returns
 from sqlml.ir.explanations import Row
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
@@ -176,6 +176,8 @@ def _wrong_numbers(groups: Sequence[Any], ml_model: MlModel, estimator: Estimato
     errors: list[SqlmlError] = []
     for key, name in ml_model.role_columns.items():
         what, place = f"{ROLES[key].name} '{name}' of ml model '{ml_model.name}'", ml_model.places.value_of(key)
+        if key == "label" and "rating" in ml_model.role_columns:
+            continue
         if key == "label":
             errors += _wrong_label(groups, what, place, ml_model, estimator)
         elif count := sum(group[f"wrong_{key}"] for group in groups):
@@ -183,7 +185,14 @@ def _wrong_numbers(groups: Sequence[Any], ml_model: MlModel, estimator: Estimato
             errors.append(DataError(f"{what} is {wrong} in {rows_text(count)}", place, fix))
         elif key in _NOT_ALL_ZERO and not any(group[f"greatest_{key}"] for group in groups):
             errors.append(DataError(f"{what} is 0 in every row", place, _NOT_ALL_ZERO[key]))
+        elif key == "rating" and estimator.returns is Returns.PREFERENCE and not _is_above(groups, key):
+            fix = "with implicitPrefs: true it says how often something was done: some of it must have been"
+            errors.append(DataError(f"{what} is above 0 in no row", place, fix))
     return errors
+
+
+def _is_above(groups: Sequence[Any], key: str) -> bool:
+    return any((group[f"greatest_{key}"] or 0) > 0 for group in groups)
 
 
 def _wrong_label(

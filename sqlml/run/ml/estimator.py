@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
@@ -12,6 +13,7 @@ from sqlml.ir.estimators import DEFAULT_SEED, Estimator, Family, Returns
 from sqlml.ir.features import INTERNAL_PREFIX, place_of_feature
 from sqlml.ir.project import MlModel
 from sqlml.ir.roles import ROLES
+from sqlml.run.ml.coefficient_bounds import bounds_of
 from sqlml.run.ml.foreign import import_estimator, usable_columns
 from sqlml.run.ml.layout import partition_count
 from sqlml.run.ml.outputs import QUANTILES
@@ -30,13 +32,15 @@ class DataShape:
 
     Attributes:
         rows: rows to fit on.
-        slots: length of the feature vector.
+        slots: names of the feature vector's slots.
+        sources: for each slot the features that it comes from.
         arities: feature to the most values that a slot of it takes, where those are nominal.
         classes: of the label; 0 unless a classifier.
     """
 
     rows: int
-    slots: int
+    slots: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
     arities: Mapping[str, int]
     classes: int
 
@@ -71,13 +75,16 @@ def make_estimator(
     if entry.is_foreign:
         return _make_foreign(ml_model, entry, columns)
     estimator = _new(entry)
+    stage, classes = (entry, shape.classes) if entry.over is None else (entry.over, 2)
+    bounds = bounds_of(params, stage.name, ml_model, slots=shape.slots, sources=shape.sources, classes=classes)
     if entry.over is not None:
         own = {name: params[name] for name in params if name != "classifier" and estimator.hasParam(name)}
         inner = _new(entry.over)
-        _set(inner, {name: value for name, value in params.items() if name not in {*own, "classifier"}}, ml_model)
+        rest = {name: value for name, value in params.items() if name not in {*own, "classifier"}}
+        _set(inner, rest | bounds, ml_model)
         _set(estimator, {**own, "classifier": inner, **columns}, ml_model)
     else:
-        _set(estimator, {**params, **columns}, ml_model)
+        _set(estimator, {**params, **bounds, **columns}, ml_model)
     return estimator, params
 
 
@@ -130,7 +137,8 @@ def _complete(params: dict[str, Any], ml_model: MlModel, entry: Estimator, shape
         # Spark's default, and with it the order of what is as frequent, depends on the cores.
         params.setdefault("numPartitions", partition_count(shape.rows))
     if "hiddenLayers" in entry.own_params:
-        params["layers"] = [shape.slots, *params.pop("hiddenLayers", ()), shape.classes]
+        params["layers"] = [len(shape.slots), *params.pop("hiddenLayers", ()), shape.classes]
+        _check_weights(params, ml_model)
     if ml_model.threshold is not None and entry.threshold_param is not None:
         params |= _threshold(ml_model.threshold, entry.threshold_param, params)
     thresholds = params.get("thresholds")
@@ -138,6 +146,15 @@ def _complete(params: dict[str, Any], ml_model: MlModel, entry: Estimator, shape
         what = f"'thresholds' of ml model '{ml_model.name}' has {len(thresholds)} numbers for {shape.classes} classes"
         raise DataError(what, ml_model.places.value_of("params.thresholds"), "give one for each class, in sorted order")
     return params
+
+
+def _check_weights(params: Mapping[str, Any], ml_model: MlModel) -> None:
+    given, layers = params.get("initialWeights"), params["layers"]
+    needed = sum((inputs + 1) * outputs for inputs, outputs in pairwise(layers))
+    if given is not None and len(given) != needed:
+        what = f"'initialWeights' of ml model '{ml_model.name}' has {len(given)} numbers, and the layers "
+        fix = "give each node a weight for each node of the layer before it, and one more"
+        raise DataError(f"{what}{layers} have {needed}", ml_model.places.value_of("params.initialWeights"), fix)
 
 
 def _threshold(threshold: float, param: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column
 from sqlml.run.ml.evaluation.rows import CARRIED, SLICES
 from sqlml.run.ml.feature_checks import check_slots
 from sqlml.run.ml.features import FEATURES, FeatureStages, Target, fit_features
+from sqlml.run.ml.fit_failures import fit_failures
 from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
 from sqlml.run.ml.labels import class_index, class_metadata
 from sqlml.run.ml.layout import lay_out, partition_count, persisted
@@ -92,12 +93,13 @@ def prepare(rows: DataFrame, count: int, task: Task, stack: ExitStack) -> Prepar
 def fit_prepared(prepared: Prepared, task: Task) -> Fit:
     """Fit the estimator of `task`."""
     ml_model, stages, features = task.ml_model, prepared.stages, prepared.features
-    shape = DataShape(prepared.rows, len(stages.slots), stages.arities, len(task.classes))
+    shape = DataShape(prepared.rows, stages.slots, stages.sources, stages.arities, len(task.classes))
     weight = FIT_WEIGHT if task.class_weights else None
     estimator, params = make_estimator(ml_model, task.entry, shape, weight)
     if task.entry.reads_features:
         check_slots(features, ml_model, task.entry, stages.slots)
-    fitted = saved_form(estimator.fit(features))
+    with fit_failures(features, ml_model, task.entry, stages.slots):
+        fitted = saved_form(estimator.fit(features))
     if task.entry.is_foreign:
         task = _with_foreign(task, fitted, features, len(stages.slots))
     return Fit(task, prepared, fitted, params)

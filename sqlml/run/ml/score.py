@@ -16,6 +16,7 @@ from sqlml.run.ml.artifact import read_pipeline, read_signature
 from sqlml.run.ml.contributions.explainer import Explainer
 from sqlml.run.ml.contributions.rows import add_contributions, explanation_expressions
 from sqlml.run.ml.outputs import output_expressions
+from sqlml.run.ml.readable import transform_readable
 from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def score(
 ) -> DataFrame:
     """Return `rows`, every one of them and every column, with the columns of `signature.outputs` added.
 
+    They are null where the fitted model cannot read the row at all.
+
     Args:
         explained: what explains the rows, by how many features; adds the columns of `explanation_columns`.
 
@@ -99,8 +102,9 @@ def score(
     _check_names(names, columns, signature)
     # The input's columns wait under names of ours, so that none can meet a column that the stages add.
     waiting = [sf.col(quote(column.name)).alias(f"{INTERNAL_PREFIX}in_{index}") for index, column in enumerate(columns)]
-    scored = fitted.transform(rows.select(*waiting, *features))
+    scored, is_read = transform_readable(fitted, rows.select(*waiting, *features))
     values = output_expressions(fitted, signature)
+    values = values if is_read is None else [sf.when(is_read, value) for value in values]
     if explained is not None:
         inputs = {column.name.lower(): (f"{INTERNAL_PREFIX}in_{at}", column) for at, column in enumerate(columns)}
         scored = add_contributions(scored, explained[0], inputs)

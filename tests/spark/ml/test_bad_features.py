@@ -44,6 +44,20 @@ BAD = {
         "array_repeat(1d, cast(1 + id % 3 as int)) as x", [], "feature 'x' of ml model 'm' has lengths from 1 to 3\n"
         "  --> m.yml:1\n  fix: it needs one length",
     ),
+    "arrays of nothing": (
+        "cast(array() as array<double>) as x", [], "feature 'x' of ml model 'm' is empty in every training row\n"
+        "  --> m.yml:1\n  fix: leave it out with features: {exclude: [x]}",
+    ),
+    "an infinite product": (
+        "1e200 * id as x", [entry("x", "n", expand="polynomial")],
+        "the transforms of ml model 'm' make NaN or infinite numbers of 'x^2' (39 rows)\n  --> m.yml:1\n"
+        "  fix: make the features smaller: clip or scale them in the SQL",
+    ),
+    "no pattern": (
+        "'a b' as x", [entry("x", text="counts", params={"pattern": "["})],
+        "the param 'pattern' of 'x' is no regular expression: Unclosed character class near index 0\n  --> m.yml:7\n"
+        "  fix: see java.util.regex.Pattern",
+    ),
     "an infinite slot": (
         "array(1d, if(id = 7, double('-Infinity'), 2d)) as x", [],
         "feature 'x' of ml model 'm' holds a null, a NaN or an infinite number in 1 training row\n  --> m.yml:1\n"
@@ -145,14 +159,18 @@ def test_infinity_where_a_word_takes_it(spark, spec, rows_of, tmp_path):
     table = rows_of(60).selectExpr(
         "* except (x, n)", "if(id = 5, double('Infinity'), 1d * id) as x", "7 as n",
         "if(id % 2 = 0, double('-Infinity'), 1d * id) as y", "if(id = 9, double('Infinity'), 1d * id) as z",
-        "if(id % 3 = 0, null, 'one') as told",
+        "if(id % 3 = 0, null, 'one') as told", "0d as p", "0 as q",
     )  # fmt: skip
     entries = (entry("x", clip=(0.0, 30.0)), entry("y", bucket=(0.0, 10.0)), entry("z", binarize=20.0))
-    ml_model = spec_of(spec, *entries, include=("x", "n", "y", "z", "told"))
+    # Of two slots that are 0 everywhere there is a hash, too.
+    entries = (*entries, entry("p", "q", near=("min_hash", 2)))
+    ml_model = spec_of(spec, *entries, include=("x", "n", "y", "z", "told", "p", "q"))
     result = fit_ml_model(spark, ml_model, table, tmp_path / "m")
     assert result.signature.slots[:5] == ("x", "n", "y=(-inf,0)", "y=[0,10)", "y=[10,inf)")
     # Where null has a slot of its own, one value and null are two.
-    assert result.facts["warnings"] == ["feature 'n' has one value in all training rows"]
+    warnings = [f"feature '{name}' has one value in all training rows" for name in ("n", "p", "q")]
+    assert result.facts["warnings"] == warnings
+    assert result.signature.slots[-2:] == ("min_hash_0", "min_hash_1")
     scored = load_fitted(spark, tmp_path / "m").transform(table).orderBy("id")
     row = scored.where("id = 5").select("features").first()
     assert row.features.toArray()[0] == 30.0
@@ -160,10 +178,12 @@ def test_infinity_where_a_word_takes_it(spark, spec, rows_of, tmp_path):
 
 def test_ten_thousand_categories(spark, spec, rows_of, tmp_path):
     """The hundred most frequent have a slot; a tree needs bins for them, and says so."""
-    table = rows_of(20_000).selectExpr("*", "cast(pmod(xxhash64(id, 7), 10000) as string) as many")
+    table = rows_of(20_000).selectExpr(
+        "*", "if(id % 9 = 0, '<other>', cast(pmod(xxhash64(id, 7), 10000) as string)) as many"
+    )
     ml_model = spec_of(spec, include=("many",))
     result = fit_ml_model(spark, ml_model, table, tmp_path / "one_hot")
-    assert len(result.signature.slots) == 102
+    assert len(set(result.signature.slots)) == len(result.signature.slots) == 102
     assert result.signature.slots[-2:] == ("many=<null>", "many=<other>")
     trees = spec_of(
         spec, include=("many", "x"), estimator="RandomForestClassifier", params={"numTrees": 1, "maxDepth": 2}

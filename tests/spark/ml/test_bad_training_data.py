@@ -30,7 +30,11 @@ GLM = "estimator: GeneralizedLinearRegression, label: half, params: {{family: {}
 
 @dataclass(frozen=True)
 class Case:
-    """An ML model, the rows that are bad for it (SQL over `good`), and its error but for the place."""
+    """An ML model, the rows that are bad for it (SQL over `good`), and its error but for the place.
+
+    Attributes:
+        features: of the ML model; empty: it reads none.
+    """
 
     spec: str
     bad: str
@@ -255,6 +259,34 @@ CASES = {
         "'x=1.0', 'x=<null>', 'x=<other>'",
         "take a column that is a number, or choose one by its place from 0: params: {featureIndex: 0}",
     ),
+    "no_direction": Case(
+        "estimator: KMeans, params: {k: 2, distanceMeasure: cosine}, transforms: [{columns: [x, half], scale: none}]",
+        "select * except (x, half), if(id < 4, 0d, x) as x, if(id < 4, 0d, half) as half from good",
+        "'KMeans' of ml model 'no_direction' compares directions, and every slot is 0 in 3 rows",
+        "leave them out by 'where:', or write distanceMeasure: euclidean",
+        features="[x, half]",
+    ),
+    "nothing_done": Case(
+        "estimator: ALS, user: colour, item: n, rating: days, params: {rank: 2, maxIter: 1, implicitPrefs: true}",
+        "select * except (days), -days as days from good",
+        "rating 'days' of ml model 'nothing_done' is above 0 in no row",
+        "with implicitPrefs: true it says how often something was done: some of it must have been",
+        features="",
+    ),
+    "nobody": Case(
+        "estimator: ALS, user: colour, item: n, rating: days, params: {rank: 2, maxIter: 1}",
+        "select * except (colour), if(id < 3, null, colour) as colour from good",
+        "user 'colour' of ml model 'nobody' is null in 2 rows",
+        "leave them out by 'where:'",
+        features="",
+    ),
+    "no_basket": Case(
+        "estimator: FPGrowth, items: pair",
+        "select * except (pair), if(id = 3, null, pair) as pair from good",
+        "list of items 'pair' of ml model 'no_basket' is null in 1 row",
+        "leave them out by 'where:'",
+        features="",
+    ),
 }
 
 
@@ -278,9 +310,9 @@ def write_project(folder: Path) -> None:
             f"{{% if var('is_bad') %}}{case.bad}{{% else %}}select * from good{{% endif %}}"
         )
         split = "" if "split:" in case.spec else ", split: {by: none}"
+        features = f"features: {case.features}, " if case.features else ""
         files["models/ml.yml"] += (
-            f"  - {{name: {name}, training_data: ref('{name}_rows'), keys: [id], features: {case.features}, "
-            f"{case.spec}{split}}}\n"
+            f"  - {{name: {name}, training_data: ref('{name}_rows'), keys: [id], {features}{case.spec}{split}}}\n"
         )
     files["models/shaped_rows.sql"] = (
         f"with good as ({GOOD})\nselect * except (x, n), {{{{ var('shape') }}}} as x, {CONSTANT} as n from good"

@@ -19,7 +19,10 @@ from sqlml.ir.explanations import TABLES_FOLDER
 from sqlml.ir.results import Status
 from sqlml.persist.version_tables import read_tables
 
-pytestmark = [pytest.mark.spark, pytest.mark.long, pytest.mark.usefixtures("warm")]
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
+
+# Of each source some are fitted whenever tests run, the others with --long.
+ALWAYS = ("titanic_regression", "diabetes_regression", "sparks_generalized")
 
 PART = "if(row_id % 5 = 0, 'test', 'train') as part"
 HELD = "split: {by: column, column: part, holdout_values: [test]}"
@@ -33,6 +36,8 @@ SQL = {
     "penguins_known": f"select *, {PART} from {{{{ source('known', 'penguins') }}}} where bill_length_mm is not null",
     "credits": f"select *, {PART} from {{{{ source('known', 'german_credit') }}}}",
     "fungi": f"select *, {PART} from {{{{ source('known', 'mushrooms') }}}}",
+    "passengers": f"select *, {PART} from {{{{ source('known', 'titanic') }}}}",
+    "messages": f"select *, {PART} from {{{{ source('known', 'sms_spam') }}}}",
     "stones": "select row_id, ln(price) as log_price, ln(carat) as log_carat, cut, color, clarity, "
     f"{PART} from {{{{ source('known', 'diamonds') }}}}",
 }
@@ -48,6 +53,15 @@ ML_MODELS = {
         f"features: [bill_length_mm, bill_depth_mm, flipper_length_mm, body_mass_g], {HELD}",
     ),
     "credit_regression": ("ref('credits')", f"LogisticRegression, label: default, params: {{regParam: 0.01}}, {HELD}"),
+    # Without a penalty, as the number that is known.
+    "titanic_regression": (
+        "ref('passengers')", f"LogisticRegression, label: survived, positive: 'yes', {HELD}"
+    ),
+    "spam_bayes": (
+        "ref('messages')",
+        "NaiveBayes, label: type, positive: spam, "
+        f"transforms: [{{columns: text, text: counts, params: {{vocabSize: 20000}}}}], {HELD}",
+    ),
     "odor_tree": ("ref('fungi')", f"DecisionTreeClassifier, label: type, positive: p, features: [odor], {HELD}"),
     "stone_regression": ("ref('stones')", f"LinearRegression, label: log_price, {HELD}"),
     "diabetes_regression": ("source('known', 'diabetes')", f"LinearRegression, label: target, {ALL}"),
@@ -108,6 +122,8 @@ METRICS = {
     "wine_regression": {"accuracy": (1.0, 0.0)},
     "penguin_regression": {"accuracy": (0.971014, 0.03)},
     "credit_regression": {"areaUnderROC": (0.729054, 0.02)},
+    "titanic_regression": {"areaUnderROC": (0.801078, 1e-6), "accuracy": (0.770992, 1e-6)},
+    "spam_bayes": {"accuracy": (0.979372, 1e-6), "f1": (0.922559, 1e-6)},
     "odor_tree": {"accuracy": (0.987077, 1e-6)},
     "stone_regression": {"r2": (0.982196, 1e-4), "rmse": (0.135384, 1e-4)},
     "diabetes_regression": {"r2": (0.517748, 1e-6), "rmse": (53.476129, 1e-6)},
@@ -162,6 +178,10 @@ NUMBERS = {
 }  # fmt: skip
 
 
+def marked(names):
+    return [name if name in ALWAYS else pytest.param(name, marks=pytest.mark.long) for name in names]
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reference") / "project"
@@ -184,16 +204,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def versions(project, warm):
-    results = build(Request(project), SilentProgress()).results.results
+def versions(request, project, warm):
+    wanted = ML_MODELS if request.config.getoption("--long") else ALWAYS
+    select = tuple(f"+{name}" for name in wanted)
+    results = build(Request(project, select=select), SilentProgress()).results.results
     failed = [format_error(result.error) for result in results if result.error]
     assert not failed, "\n".join(failed)
     assert {result.status for result in results} <= {Status.SUCCESS, Status.KEPT}
     snapshot = open_project_store(load_dag(Request(project)).project).snapshot()
-    return {name: snapshot.champion(name) for name in ML_MODELS}
+    return {name: snapshot.champion(name) for name in wanted}
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", marked(METRICS))
 def test_metrics(versions, name):
     datasets = {entry.dataset for entry in versions[name].metrics}
     dataset = "holdout" if "holdout" in datasets else "training"
@@ -202,7 +224,7 @@ def test_metrics(versions, name):
         assert found[metric] == pytest.approx(value, abs=tolerance, rel=0), metric
 
 
-@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("name", marked(NUMBERS))
 def test_what_was_learnt(versions, name):
     tables = read_tables(versions[name])
     for (table, column, key, is_), (value, tolerance) in NUMBERS[name].items():
@@ -211,6 +233,7 @@ def test_what_was_learnt(versions, name):
         assert all(number == pytest.approx(value, abs=tolerance, rel=0) for number in found), (is_, found)
 
 
+@pytest.mark.long
 def test_classes_of_the_multinomial_example(versions):
     rows = read_tables(versions["sparks_multinomial"])["coefficients"]
     found = {(row["class"], row["slot"]): row["coefficient"] for row in rows if row["coefficient"]}
@@ -242,6 +265,7 @@ def test_summary_of_the_generalized_example(versions):
     assert {name: summary[name] for name in expected} == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.long
 def test_boundaries_of_the_isotonic_example(versions):
     rows = read_tables(versions["sparks_isotonic"])["boundaries"]
     assert [row["boundary"] for row in rows[:8]] == [0.01, 0.17, 0.18, 0.27, 0.28, 0.29, 0.3, 0.31]

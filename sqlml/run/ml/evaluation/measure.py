@@ -13,6 +13,8 @@ from sqlml.ir.state import Metric
 from sqlml.run.ml.checks import HOLDOUT, TRAINING
 from sqlml.run.ml.evaluation.evaluate import Evaluation, Question, evaluate
 from sqlml.run.ml.evaluation.permutation import importance_rows, shuffle_features
+from sqlml.run.ml.feature_checks import check_slots
+from sqlml.run.ml.fit_failures import fit_failures
 from sqlml.run.ml.fitting import Fit, Task
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.layout import persisted
@@ -32,9 +34,11 @@ def measure(fit: Fit, held_out: DataFrame | None, stack: ExitStack) -> Evaluatio
     """
     scored = {TRAINING: fit.fitted.transform(fit.prepared.features)}
     if held_out is not None:
+        _check_unseen(fit, held_out)
         scored[HOLDOUT] = fit.fitted.transform(held_out)
-    question = _question(fit.task)
-    measured = evaluate(scored, fit.fitted, question)
+    question, features = _question(fit.task), fit.prepared.features
+    with fit_failures(features, fit.task.ml_model, fit.task.entry, fit.stages.slots):
+        measured = evaluate(scored, fit.fitted, question)
     if held_out is None or fit.task.entry.problem is not Problem.RECOMMENDATION:
         return measured
     ranked = _rank(fit, persisted(stack, held_out), HOLDOUT, question)
@@ -43,10 +47,17 @@ def measure(fit: Fit, held_out: DataFrame | None, stack: ExitStack) -> Evaluatio
 
 def measure_fold(fit: Fit, unseen: DataFrame) -> tuple[Metric, ...]:
     """Return the metrics of rows that a fit has not seen, without intervals; `unseen` are kept."""
+    _check_unseen(fit, unseen)
     question = replace(_question(fit.task), gated=frozenset())
     measured = evaluate({TRAINING: fit.fitted.transform(unseen)}, fit.fitted, question).metrics
     is_ranking = fit.task.entry.problem is Problem.RECOMMENDATION
     return (*measured, *_rank(fit, unseen, TRAINING, question)) if is_ranking else measured
+
+
+def _check_unseen(fit: Fit, rows: DataFrame) -> None:
+    """Refuse rows that the fitted model cannot read."""
+    if fit.task.entry.reads_features:
+        check_slots(rows, fit.task.ml_model, fit.task.entry, fit.stages.slots)
 
 
 def _rank(fit: Fit, unseen: DataFrame, dataset: str, question: Question) -> tuple[Metric, ...]:

@@ -77,9 +77,13 @@ def _learn_values(making: Making, order: str) -> dict[str, tuple[str, ...]]:
     )
     learnt = indexer.fit(making.rows.selectExpr(*texts)).labelsArray
     return {
-        transform.column: tuple(label for label in labels if label != NULL_LABEL)
+        transform.column: tuple(label for label in labels if label not in _reserved(transform))
         for (_, transform), labels in zip(found, learnt, strict=True)
     }
+
+
+def _reserved(transform: FeatureTransform) -> tuple[str, ...]:
+    return (NULL_LABEL, OTHER_LABEL) if transform.unseen == "other" else (NULL_LABEL,)
 
 
 def index_categories(making: Making) -> None:

@@ -176,12 +176,13 @@ def _near(making: Making, mixed: Mixed, applied: Applied) -> Mixed:
 def _never_empty(making: Making, mixed: Mixed) -> str:
     """Return the vector with a slot that is 1 where all others are 0: Spark's MinHash refuses an empty set.
 
-    An assembled vector without a value is always sparse, or of one slot; SQL sees no more of a vector than its text.
+    An assembled vector without a value is sparse, or of one or two slots; SQL sees no more of a vector than its text.
     """
     tight = assemble(making, [mixed.vector], mixed.column("tight"))
     size = len(mixed.slots)
     empty = mixed.column("empty")
-    making.select({empty: f"CAST(CAST({tight} AS STRING) IN ('({size},[],[])', '[0.0]') AS DOUBLE)"})
+    texts = f"'({size},[],[])', '[0.0]', '[0.0,0.0]'"
+    making.select({empty: f"CAST(CAST({tight} AS STRING) IN ({texts}) AS DOUBLE)"})
     return assemble(making, [tight, empty], mixed.column("set"))
 
 

@@ -111,7 +111,10 @@ def _wrong_feature(
     if is_list(transform):
         # A null array has a size of null, so only the lengths that exist are compared.
         lengths = {group[f"{end}_{index}"] for group in training for end in ("shortest", "size")} - {None, -1}
-        if len(lengths) > 1 or lengths == {0}:
+        if lengths == {0}:
+            fix = f"leave it out with features: {{exclude: [{transform.column}]}}"
+            return [DataError(f"{what} is empty in every training row", place, fix)]
+        if len(lengths) > 1:
             return [
                 DataError(f"{what} has lengths from {min(lengths)} to {max(lengths)}", place, "it needs one length")
             ]

@@ -23,6 +23,7 @@ def split_words(making: Making) -> None:
         name = making.column_of(transform)
         if transform.kind is Kind.CATEGORY:
             params = applied.params_of("RegexTokenizer")
+            _check_pattern(making, transform, applied)
             making.add(RegexTokenizer(inputCol=name, outputCol=f"{name}_words", **params))
             name = f"{name}_words"
         remover = _remover(transform, applied, name)
@@ -34,6 +35,22 @@ def split_words(making: Making) -> None:
             making.add(NGram(n=length, inputCol=name, outputCol=f"{name}_runs"))
             name = f"{name}_runs"
         making.replace(transform, name)
+
+
+def _check_pattern(making: Making, transform: FeatureTransform, applied: Applied) -> None:
+    """Refuse what Java takes for no regular expression: Python's own differ."""
+    from pyspark.errors import IllegalArgumentException
+
+    pattern = applied.params.get("pattern")
+    if pattern is None:
+        return
+    jvm: Any = making.rows.sparkSession._jvm
+    try:
+        jvm.java.util.regex.Pattern.compile(pattern)
+    except IllegalArgumentException as error:
+        why = str(error).partition("\n")[0]
+        what = f"the param 'pattern' of '{transform.column}' is no regular expression: {why}"
+        raise making.refuse(applied, what, "see java.util.regex.Pattern") from error
 
 
 def _remover(transform: FeatureTransform, applied: Applied, name: str) -> Any:

@@ -228,7 +228,8 @@ def write_artifacts(compiled: Compiled, aids: Aids | None = None) -> None:
     with timing.measure("write", "manifest"):
         write_manifest(folder, compiled)
     # Before Spark starts, which may take hours.
-    aids.cache.save()
+    with timing.measure("write", "cache"):
+        aids.cache.save()
 
 
 @contextmanager

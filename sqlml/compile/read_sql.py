@@ -93,7 +93,8 @@ class FreshReader:
         finally:
             spans.forget()
             if not is_kept:
-                take_apart(statement.tree)
+                with self._timing.measure("compile", "let go of SQL"):
+                    take_apart(statement.tree)
 
     def _read(
         self, reading: Reading, statement: Statement, spans: Spans, errors: list[SqlmlError], is_kept: bool

@@ -69,7 +69,8 @@ class SqlReader:
     @cached_property
     def _fresh(self) -> FreshReader:
         # sqlglot takes longer to load than a project without changes takes to compile.
-        from sqlml.compile.read_sql import FreshReader
+        with self._aids.timing.measure("compile", "load sqlglot"):
+            from sqlml.compile.read_sql import FreshReader
 
         return FreshReader(dict(_references(self._dag)), self._aids.timing)
 

@@ -28,14 +28,19 @@ class Timing:
     """Adds up the time of passes; what the process did before counts as its first one."""
 
     def __init__(self) -> None:
-        before_s = time.process_time()
-        self._passes = {("start", "Python and imports"): Pass("start", "Python and imports", before_s, before_s)}
+        self._began_s = time.perf_counter()
+        self._start_s = time.process_time()
+        self._passes: dict[tuple[str, str], Pass] = {}
         self._inside = [Pass("", "")]
 
     @property
     def passes(self) -> tuple[Pass, ...]:
-        """The passes, in the order in which they began first."""
-        return tuple(self._passes.values())
+        """The passes, in the order in which they began first; the last one is all else until now."""
+        measured = self._inside[0]
+        wall_s = time.perf_counter() - self._began_s - measured.wall_s
+        cpu_s = time.process_time() - self._start_s - measured.cpu_s
+        start = Pass("start", "Python and imports", self._start_s, self._start_s)
+        return start, *self._passes.values(), Pass("", "between these", wall_s, cpu_s)
 
     @contextmanager
     def measure(self, phase: str, name: str) -> Iterator[None]:

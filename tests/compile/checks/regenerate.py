@@ -194,13 +194,13 @@ def write_arguments(session: SparkSession) -> None:
     columns = ", ".join(f"cast(null as {given}) as `{given}`" for given in types)
     session.sql(f"select {columns} where false").createOrReplaceTempView("arguments")
     table = json.loads(TABLE.read_text(encoding="utf-8"))
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = table["arguments"] if table["version"] == version(session) else {}
     written = "".join(file.read_text(encoding="utf-8") for file in HERE.parent.glob("**/*.sql"))
     for name in sorted(table["functions"], key=lambda name: -written.count(f"{name}(")):
         kind, counts, is_open = table["functions"][name]
         count = min(max(counts, default=0), 2 if is_open else 3)
         is_written = name.isidentifier() and not name.startswith(SELDOM)
-        if kind in ("table", "window") or not is_written or count not in counts:
+        if name in found or kind in ("table", "window") or not is_written or count not in counts:
             continue
         refused = [",".join(refused_kinds(session, name, count, at)) for at in range(count)]
         if any(refused):

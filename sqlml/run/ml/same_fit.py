@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from sqlml.run.tables import quote
 
 # Spark names each stage by its class and chance.
 _UID = re.compile(r"_[0-9a-f]{12}(?![0-9a-f])")
-_CHANGING = ("timestamp", "uid", "sparkVersion")
+# Defaults are those of this pyspark, but for the seed's, which Python makes anew in each process.
+_CHANGING = ("timestamp", "uid", "sparkVersion", "defaultParamMap")
 _WAS, _NOW = f"{INTERNAL_PREFIX}was_", f"{INTERNAL_PREFIX}now_"
 
 
@@ -53,12 +54,17 @@ def _stages(pipeline: Path) -> Iterator[tuple[str, Any]]:
         name = _UID.sub("", path.parent.relative_to(pipeline).as_posix())
         if path.name.endswith(".parquet"):
             # Rows of one folder may lie in any order.
-            rows = [repr(row) for row in pyarrow.parquet.read_table(path).to_pylist()]
+            rows = [_row(row) for row in pyarrow.parquet.read_table(path).to_pylist()]
         else:
             rows = [_metadata(line) for line in path.read_text("utf-8").splitlines()]
         folders.setdefault(name, []).extend(rows)
     for name, rows in folders.items():
         yield name, sorted(rows)
+
+
+def _row(row: Mapping[str, Any]) -> str:
+    # An ensemble keeps the metadata of its trees in a column.
+    return repr([_metadata(cell) if str(cell).startswith('{"class":') else cell for cell in row.values()])
 
 
 def _metadata(line: str) -> str:

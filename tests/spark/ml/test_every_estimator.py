@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import by_hand
 import numpy as np
@@ -23,6 +23,7 @@ from pyspark.ml.linalg import DenseMatrix, DenseVector
 from sqlml.compile.ml_models import expect_signature
 from sqlml.compile.readable import Readable
 from sqlml.compile.types import parse_type
+from sqlml.errors import DataError, format_error
 from sqlml.ir.estimators import ESTIMATORS, Family, Problem, Returns, find_estimator
 from sqlml.ir.explanations import EXPLANATIONS
 from sqlml.ir.location import SourceLocation
@@ -407,6 +408,28 @@ def test_rows_are_explained_by_the_shapley_values_of_their_margin(fitted, new_ro
             assert same(shown.contribution, float(by_feature.pop(shown.feature)))
         assert max(map(abs, by_feature.values())) <= abs(second.contribution) + TOLERANCE
         assert same(row.other_contributions, float(sum(by_feature.values())))
+
+
+def test_what_cannot_be_explained_is_refused(fitted, spark, monkeypatch, tmp_path):
+    folder, results = fitted
+
+    def refusal(name, **changed):
+        signature = replace(results[name].signature, **changed)
+        making = Making(spark, load_fitted(spark, folder / name), signature, folder / name, tmp_path)
+        with pytest.raises(DataError) as caught:
+            make_explainer(making)
+        return format_error(caught.value)
+
+    assert refusal("means").startswith(
+        "error: 'm' was fitted with 'KMeans', whose predictions cannot be explained\n"
+        "  fix: leave 'explain' out; explained are: LogisticRegression, LinearSVC, "
+    )
+    assert refusal("linear", slot_means=()) == (
+        "error: this version of 'm' does not know the means of its features, which explain it\n"
+        "  fix: fit it again: sqlml build --retrain m"
+    )
+    monkeypatch.setattr("sqlml.run.ml.contributions.explainer._MOST_NUMBERS", 100)
+    assert refusal("forest").startswith("error: predictions of 'm' cannot be explained: it has too many and too deep")
 
 
 def spark_text(value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+TITANIC = "SQLML_TITANIC"
 COPIED = Path(__file__).parents[2] / "data" / "reference"
 SAMPLES = {
     "sample_linear": ("sample_linear_regression_data.txt", 10),
@@ -33,6 +35,8 @@ def write_tables(folder: Path) -> list[str]:
     for path in COPIED.iterdir():
         if path.suffix != ".md":
             shutil.copy(path, folder / path.name)
+    if path := os.environ.get(TITANIC):
+        shutil.copy(path, folder / "titanic.csv")
     for name, table in {**learning_sets(), **spark_samples()}.items():
         pq.write_table(table, folder / f"{name}.parquet")
     return sorted(path.name for path in folder.iterdir())

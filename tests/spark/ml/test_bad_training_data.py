@@ -249,7 +249,7 @@ CASES = {
     "no_instant": Case(
         f"{LINEAR}, event_time: at, folds: {{by: time, n: 2}}",
         "select * except (at), if(id in (3, 4), null, at) as at from good",
-        "time 'at' of ml model 'no_instant' is null in 2 rows of the training rows, which are then in no fold",
+        "time 'at' of ml model 'no_instant' is null in 2 rows, and such rows are in no fold",
         "leave them out by 'where:', or give them one",
     ),
     "more_than_a_line": Case(

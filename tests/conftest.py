@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Give the many short-lived JVMs of the tests the quick compiler alone; the full one costs twice their CPU time.
+    """Make the many short-lived processes of the tests cheap.
 
-    With it comes a small cache of compiled code. A whole run fills it, and Java would throw code away and make it anew.
+    JVMs get the quick compiler alone, since the full one costs twice their CPU time. With it comes a small cache of
+    compiled code. A whole run fills it, and Java would throw code away and make it anew.
     """
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")
+    # Where Python may not keep what it compiled, every command of a test would compile the whole package again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 FIRST = ("example", "life", "cli", "spark")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ def pytest_configure() -> None:
     compiled code. A whole run fills it, and Java would throw code away and make it anew.
     """
     os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m")
+    # In the background of a script Ctrl-C is ignored, by what is started there too, and some tests press it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Where Python may not keep what it compiled, every command of a test would compile the whole package again.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

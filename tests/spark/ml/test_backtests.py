@@ -22,11 +22,13 @@ pytestmark = pytest.mark.spark
 @pytest.fixture(scope="module")
 def days(spark):
     """A row for every day of 2024 until the end of June, of a level that jumps in June."""
-    return spark.sql(
+    table = spark.sql(
         "select id, timestamp '2024-01-01 12:00:00' + make_dt_interval(cast(id as int)) as at, "
         "cast(id % 7 as double) as x, "
         "3D * (id % 7) + pmod(xxhash64(id), 100) / 100 + if(id >= 152, 50, 0) as y, id >= 100 as late from range(182)"
     ).persist()
+    yield table
+    table.unpersist()
 
 
 def read_rows(folder):

@@ -126,12 +126,13 @@ BAD = {
 def test_what_a_word_cannot_learn_from(spark, spec, rows_of, tmp_path, case):
     column, entries, message = BAD[case]
     table = rows_of(10_050 if "too many values" in case else 40).selectExpr("* except (x)", column)
+    before = set(spark.sparkContext._jsc.getPersistentRDDs())
     with pytest.raises(SqlmlError) as caught:
         fit_ml_model(spark, spec_of(spec, *entries), table, tmp_path / "m")
     text = format_error(caught.value).removeprefix("error: ")
     assert text == message or (message.endswith(": ") and text.startswith(message))
     assert not (tmp_path / "m").exists()
-    assert not spark.sparkContext._jsc.getPersistentRDDs()
+    assert set(spark.sparkContext._jsc.getPersistentRDDs()) <= before
 
 
 def test_words_that_learn_from_the_label(spark, spec, rows_of, tmp_path):

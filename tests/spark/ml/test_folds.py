@@ -23,10 +23,12 @@ SIDES = ("training", "validation")
 @pytest.fixture(scope="module")
 def table(spark):
     """Two hundred rows at different hours, in groups of very different sizes."""
-    return spark.sql(
+    table = spark.sql(
         "select id, int(sqrt(id)) as team, timestamp '2024-01-01' + make_dt_interval(0, id) as at, id % 2 = 0 as late "
         "from range(200)"
     ).persist()
+    yield table
+    table.unpersist()
 
 
 @pytest.fixture

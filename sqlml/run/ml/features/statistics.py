@@ -105,8 +105,9 @@ def _numbers(groups: Sequence[Any], index: int) -> dict[str, Any]:
     means = np.array([part[f"mean_{index}"] for part in parts])
     variances = np.array([part[f"variance_{index}"] for part in parts])
     mean = float(counts @ means / counts.sum())
-    # Variance within groups and between them.
-    variance = float(counts @ (variances + (means - mean) ** 2) / counts.sum())
+    with np.errstate(over="ignore"):
+        # Variance within groups and between them.
+        variance = float(counts @ (variances + (means - mean) ** 2) / counts.sum())
     low = min(part[f"low_{index}"] for part in parts)
     high = max(part[f"high_{index}"] for part in parts)
     drawn = [(part[f"cuts_{index}"], part[f"drawn_{index}"]) for part in parts if part[f"drawn_{index}"]]

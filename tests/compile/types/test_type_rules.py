@@ -254,6 +254,10 @@ def test_types_of_parquet_are_what_spark_reads(tmp_path, spark):
     }
 
 
+# Parts of the queries whose columns Spark does not tell: it refuses a CTE that reads itself and changes a type.
+NOT_SPARKS = ("hidden", "select window", "n + 1L")
+
+
 @pytest.mark.spark
 def test_rules_are_sparks(spark):
     columns_text = ", ".join(
@@ -264,12 +268,15 @@ def test_rules_are_sparks(spark):
     try:
         schemas = {text: spark.sql(f"select {text} as x from t").schema for text in EXPRESSIONS}
         found = {text: schema[0].dataType.simpleString() for text, schema in schemas.items()}
-        queries = {sql: spark.sql(sql).schema for sql in QUERIES if "hidden" not in sql and "select window" not in sql}
+        queries = {sql: spark.sql(sql).schema for sql in QUERIES if not any(part in sql for part in NOT_SPARKS)}
     finally:
         spark.catalog.dropTempView("t")
         spark.catalog.dropTempView("u")
     assert found == EXPRESSIONS
     for sql, schema in queries.items():
+        # What cannot be read has no columns, and must be what Spark takes all the same.
+        if QUERIES[sql] is None:
+            continue
         for field, expected in zip(schema.fields, QUERIES[sql], strict=True):
             name, _, given = expected.partition(" ")
             assert (name, given) in {

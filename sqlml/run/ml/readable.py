@@ -1,6 +1,7 @@
 """Keeps from a fitted model the rows that it cannot read: a pipeline and rows in, its columns and which it read out.
 
-Spark's LDA ends its Java process at a count below 0, and a cosine has no value for a row that is 0 everywhere.
+Spark's LDA ends its Java process at a count below 0, and a cosine has no value for a row that is 0 everywhere
+or not finite.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def transform_readable(fitted: PipelineModel, rows: DataFrame) -> tuple[DataFram
     if hasattr(model, "vocabSize"):
         size, is_read = int(model.vocabSize()), sf.forall(values, lambda x: (x >= 0) & (x < float("inf")))
     elif hasattr(model, "clusterCenters") and model.getDistanceMeasure() == "cosine":
-        size, is_read = len(model.clusterCenters()[0]), sf.exists(values, lambda x: x != 0)
+        size = len(model.clusterCenters()[0])
+        is_read = sf.exists(values, lambda x: x != 0) & sf.forall(values, lambda x: sf.abs(x) < float("inf"))
     else:
         return fitted.transform(rows), None
     for stage in fitted.stages[:-1]:

@@ -394,7 +394,7 @@ def test_rows_are_explained_by_the_shapley_values_of_their_margin(fitted, new_ro
         if trees:
             output = int(row.prediction) if name == "tree" else 0
             by_slot = shapley_values(trees, row.features)[:, output]
-        elif hasattr(model, "coefficients") and name not in ("multinomial", "bounded"):
+        elif name not in ("multinomial", "bounded") and hasattr(model, "coefficients"):
             by_slot = model.coefficients.toArray() * (np.array(row.features) - means)
         else:
             continue

@@ -38,7 +38,7 @@ def resolve_folds(ml_model: MlModel) -> Folds:
     by: FoldKind = given.by or ("time" if is_timed else "hash")
     columns = given.columns
     if not columns and by == "time":
-        columns = split.columns if split.by == "time" else (ml_model.event_time,) if ml_model.event_time else ()
+        columns = _time_columns(split, ml_model)
     if not columns and by == "hash":
         columns = split.columns if split.by == "hash" else ml_model.keys
     gap_s = split.gap_s if given.gap_s is None else given.gap_s
@@ -60,6 +60,11 @@ def resolve_backtest(ml_model: MlModel, backtest: Backtest) -> tuple[str, int]:
         backtest: of `ml_model`, which has an event time or a split by time.
     """
     split = resolve_split(ml_model)
-    column = split.columns[0] if split.by == "time" else ml_model.event_time
-    assert column is not None
-    return column, split.gap_s if backtest.gap_s is None else backtest.gap_s
+    return _time_columns(split, ml_model)[0], split.gap_s if backtest.gap_s is None else backtest.gap_s
+
+
+def _time_columns(split: Split, ml_model: MlModel) -> tuple[str, ...]:
+    """Return the column of time that rows are dealt out by: that of a split by time, else the event time, if any."""
+    if split.by == "time":
+        return split.columns
+    return (ml_model.event_time,) if ml_model.event_time else ()

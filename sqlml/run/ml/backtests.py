@@ -10,7 +10,6 @@ from sqlml.ir.explanations import Row
 from sqlml.run.ml.fitting import Task
 from sqlml.run.ml.fold_fits import FoldFits
 from sqlml.run.ml.folds import deal_windows
-from sqlml.run.ml.split import instant
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -29,8 +28,9 @@ def backtest(task: Task, rows: DataFrame) -> list[Row]:
     if asked is None:
         return []
     with ExitStack() as stack:
-        folded, starts = deal_windows(rows, task, asked, stack)
+        folded = deal_windows(rows, task, asked, stack)
         fits = FoldFits(folded, stack)
+        starts = folded.facts["from"]
         for window, start, end in zip(folded.folds, starts, [*starts[1:], None], strict=True):
             began = time.monotonic()
             # Of no rows there is nothing to measure.
@@ -38,8 +38,8 @@ def backtest(task: Task, rows: DataFrame) -> list[Row]:
             found.append(
                 {
                     "window": window.number,
-                    "starts": instant(start),
-                    "ends": None if end is None else instant(end),
+                    "starts": start,
+                    "ends": end,
                     "training_rows": window.training_rows,
                     "rows": window.validation_rows,
                     "metrics": {metric.metric: metric.value for metric in metrics},

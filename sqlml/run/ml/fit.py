@@ -174,10 +174,10 @@ def _measure_sides(fit: Fit, rows: _Rows, met: Sequence[Met], stack: ExitStack) 
     ml_model, held_out, count = fit.task.ml_model, rows.holdout, rows.profile.rows[HOLDOUT]
     if held_out is None:
         return measure(fit, None, stack), []
-    laid_out = deal_out(lay_out(held_out, ml_model.keys, partition_count(count)))
-    measured = measure(fit, fit.read(laid_out), stack)
+    unseen = fit.read(deal_out(lay_out(held_out, ml_model.keys, partition_count(count))))
+    measured = measure(fit, unseen, stack)
     texts = tuple(class_text(value) for value in fit.task.classes)
-    comparisons = compare_with_rivals(met, fit.fitted, fit.read(laid_out), Contestant(ml_model, fit.task.entry, texts))
+    comparisons = compare_with_rivals(met, fit.fitted, unseen, Contestant(ml_model, fit.task.entry, texts))
     if ml_model.has_permutations:
         shuffled = permute(held_out.drop(*rows.carried), count, fit)
         measured = replace(measured, tables={**measured.tables, "permutation_importances": shuffled})

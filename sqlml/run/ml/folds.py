@@ -19,7 +19,7 @@ from sqlml.run.ml.disjoint import assert_disjoint
 from sqlml.run.ml.evaluation.rows import SLICES
 from sqlml.run.ml.fitting import Task
 from sqlml.run.ml.layout import persisted
-from sqlml.run.ml.split import MOST_EXACT, hash_sql, hashed_columns, instant, micros_sql
+from sqlml.run.ml.split import MOST_EXACT, hash_sql, hashed_columns, instant, learn_cuts, micros_sql
 from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
@@ -77,54 +77,42 @@ def deal_folds(rows: DataFrame, task: Task, stack: ExitStack) -> Folded:
     Raises:
         DataError, ErrorList: a fold is empty, or has one class alone; a row has no time or no group; a key is in two.
     """
-    ml_model = task.ml_model
-    resolved = resolve_folds(ml_model)
-    rows = rows.drop(SLICES)
-    if resolved.by == "group":
-        dealt, folds, facts = _by_group(rows, resolved)
-    elif resolved.by == "time":
-        dealt, folds, facts = _by_time(rows, resolved)
-    else:
-        dealt, folds, facts = _by_hash(rows, resolved)
-    dealt = persisted(stack, dealt)
-    about = _About("fold", resolved.by, resolved.columns, place_of_folds(ml_model))
-    counted = _count(dealt, folds, task, about)
-    shown = [
-        {"fold": fold.number, "training": fold.training_rows, "validation": fold.validation_rows} for fold in counted
-    ]
-    shared = assert_disjoint(dealt, FOLD, ml_model, "folds")
-    facts = {"by": resolved.by, "n": resolved.n, **facts, "rows": shown, "shared_keys": shared}
-    return Folded(dealt, counted, facts)
+    resolved = resolve_folds(task.ml_model)
+    deal = {"group": _by_group, "time": _by_time}.get(resolved.by or "", _by_hash)
+    dealt, folds, facts = deal(rows.drop(SLICES), resolved)
+    about = _About("fold", resolved.by, resolved.columns, place_of_folds(task.ml_model))
+    return _keep((dealt, folds, {"by": resolved.by, "n": resolved.n, **facts}), task, about, stack)
 
 
-def deal_windows(rows: DataFrame, task: Task, backtest: Backtest, stack: ExitStack) -> tuple[Folded, list[int]]:
-    """Deal rows out to the windows of a backtest, in the order of time, and return the instants at which they begin.
+def deal_windows(rows: DataFrame, task: Task, backtest: Backtest, stack: ExitStack) -> Folded:
+    """Deal rows out to the windows of a backtest, in the order of time; their facts tell `from` when each is.
 
     Window i of n is all less than n - i + 1 lengths and at least n - i before the latest row, which is in the last. It
-    is validated by a fit on all rows more than the gap before it. Instants are microseconds since 1970, UTC.
+    is validated by a fit on all rows more than the gap before it.
 
     Raises:
         DataError, ErrorList: a window that there is nothing to fit on for, or one class alone; a row without a time; a
             key in two windows.
     """
-    ml_model, n = task.ml_model, backtest.windows
-    name, gap_s = resolve_backtest(ml_model, backtest)
+    name, gap_s = resolve_backtest(task.ml_model, backtest)
     rows, micros = rows.drop(SLICES), micros_sql(name)
     latest = rows.selectExpr(f"timestamp_micros(max({micros})) AS t")
-    before = [f"timestampadd({backtest.unit}, {-backtest.every * at}, t)" for at in range(n, 0, -1)]
-    starts = [
-        int(start or 0) for start in latest.selectExpr(*[f"unix_micros({start})" for start in before]).collect()[0]
+    lengths = [backtest.every * at for at in range(backtest.windows, 0, -1)]
+    starts = latest.selectExpr(*[f"unix_micros(timestampadd({backtest.unit}, -{length}, t))" for length in lengths])
+    place = task.ml_model.places.value_of("backtest")
+    about = _About("window", "time", (name,), place, ("training",))
+    return _keep(_by_cuts(rows, micros, list(starts.collect()[0]), gap_s), task, about, stack)
+
+
+def _keep(made: Dealt, task: Task, about: _About, stack: ExitStack) -> Folded:
+    """Keep rows that were dealt out, count them and see that no key is in two folds."""
+    dealt, folds, facts = persisted(stack, made[0]), made[1], made[2]
+    counted = _count(dealt, folds, task, about)
+    shown = [
+        {"fold": fold.number, "training": fold.training_rows, "validation": fold.validation_rows} for fold in counted
     ]
-    stretch = " + ".join(f"IF({micros} >= {start}, 1, 0)" for start in starts)
-    dealt = persisted(stack, rows.selectExpr("*", f"IF({micros} IS NULL, NULL, {stretch}) AS {FOLD}"))
-    gap = gap_s * 1_000_000
-    windows = [
-        Fold(at, f"{FOLD} < {at} AND {micros} < {start - gap}", f"{FOLD} = {at}") for at, start in enumerate(starts, 1)
-    ]
-    about = _About("window", "time", (name,), ml_model.places.value_of("backtest"), ("training",))
-    counted = _count(dealt, windows, task, about)
-    shared = assert_disjoint(dealt, FOLD, ml_model, "windows")
-    return Folded(dealt, counted, {"shared_keys": shared}), starts
+    shared = assert_disjoint(dealt, FOLD, task.ml_model, f"{about.what}s")
+    return Folded(dealt, counted, {**facts, "rows": shown, "shared_keys": shared})
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +142,10 @@ def _in_turn(count: int) -> list[Fold]:
 def _by_hash(rows: DataFrame, folds: Folds) -> Dealt:
     names = hashed_columns(rows, folds.columns)
     facts: dict[str, Any] = {"columns": list(names), "seed": folds.seed}
-    bucket = hash_sql(names, folds.seed or 0, folds.n)
+    values = [quote(name) for name in names]
+    bucket = hash_sql(values, folds.seed or 0, folds.n)
     if folds.within is not None:
-        order = hash_sql(names, folds.seed or 0, MOST_EXACT)
+        order = hash_sql(values, folds.seed or 0, MOST_EXACT)
         rank = f"dense_rank() OVER (PARTITION BY {quote(folds.within)} ORDER BY {order}) - 1"
         bucket, facts = f"pmod({rank}, {folds.n})", {**facts, "within": folds.within}
     return rows.selectExpr("*", f"CAST({bucket} + 1 AS INT) AS {FOLD}"), _in_turn(folds.n), facts
@@ -185,35 +174,34 @@ def _by_group(rows: DataFrame, folds: Folds) -> Dealt:
 
 def _by_time(rows: DataFrame, folds: Folds) -> Dealt:
     name, n = folds.columns[0], folds.n
-    micros = micros_sql(name)
+    micros, gap_s = micros_sql(name), folds.gap_s or 0
     facts: dict[str, Any] = {"columns": [name], "gap_s": folds.gap_s}
-    shares = [f"{at / (n + 1)}D" for at in range(1, n + 1)]
-    before = [Fold(at, f"{FOLD} < {at}", f"{FOLD} = {at}") for at in range(1, n + 1)]
-    if folds.within is not None:
-        group = f"PARTITION BY {quote(folds.within)}"
-        cuts = [f"percentile_disc({share}) WITHIN GROUP (ORDER BY {micros}) OVER ({group})" for share in shares]
-        stretch = " + ".join(f"IF({micros} > {cut}, 1, 0)" for cut in cuts)
-        facts["within"] = folds.within
-    else:
-        found = _learn_cuts(rows, micros, shares)
-        facts["from"] = [None if cut is None else instant(cut) for cut in found]
-        stretch = " + ".join("0" if cut is None else f"IF({micros} >= {cut}, 1, 0)" for cut in found)
-        if folds.gap_s:
-            ends = [None if cut is None else cut - folds.gap_s * 1_000_000 for cut in found]
-            before = [
-                replace(fold, training=f"{fold.training} AND {micros} < {end}") if end is not None else fold
-                for fold, end in zip(before, ends, strict=True)
-            ]
-    return rows.selectExpr("*", f"IF({micros} IS NULL, NULL, {stretch}) AS {FOLD}"), before, facts
+    shares = [at / (n + 1) for at in range(1, n + 1)]
+    if folds.within is None:
+        dealt, made, found = _by_cuts(rows, micros, learn_cuts(rows, micros, shares), gap_s)
+        return dealt, made, facts | found
+    group = f"PARTITION BY {quote(folds.within)}"
+    cuts = [f"percentile_disc({share}D) WITHIN GROUP (ORDER BY {micros}) OVER ({group})" for share in shares]
+    stretch = _stretch(micros, [f"{micros} > {cut}" for cut in cuts])
+    return rows.selectExpr("*", stretch), _in_order([None] * n, micros, 0), facts | {"within": folds.within}
 
 
-def _learn_cuts(rows: DataFrame, micros: str, shares: Sequence[str]) -> list[int | None]:
-    """Return for each share the first instant after its exact quantile, in microseconds; None where there is none."""
-    times = rows.selectExpr(f"{micros} AS t")
-    quantiles = times.selectExpr(*[f"percentile_disc({share}) WITHIN GROUP (ORDER BY t)" for share in shares])
-    found = [None if quantile is None else int(quantile) for quantile in quantiles.collect()[0]]
-    cuts = ["CAST(NULL AS BIGINT)" if at is None else f"min(t) FILTER (WHERE t > {at})" for at in found]
-    return [None if cut is None else int(cut) for cut in times.selectExpr(*cuts).collect()[0]]
+def _by_cuts(rows: DataFrame, micros: str, cuts: Sequence[int | None], gap_s: int) -> Dealt:
+    """Deal rows out to the stretches between instants, in microseconds since 1970; None: nothing is behind it."""
+    stretch = _stretch(micros, ["false" if cut is None else f"{micros} >= {cut}" for cut in cuts])
+    facts = {"from": [None if cut is None else instant(cut) for cut in cuts]}
+    return rows.selectExpr("*", stretch), _in_order(cuts, micros, gap_s), facts
+
+
+def _stretch(micros: str, passed: Sequence[str]) -> str:
+    """Return the column that counts which of some instants a row has passed."""
+    return f"IF({micros} IS NULL, NULL, {' + '.join(f'IF({one}, 1, 0)' for one in passed)}) AS {FOLD}"
+
+
+def _in_order(cuts: Sequence[int | None], micros: str, gap_s: int) -> list[Fold]:
+    """Return the folds that are each fitted on all that lies more than a gap before the instant where it begins."""
+    ends = [f" AND {micros} < {cut - gap_s * 1_000_000}" if gap_s and cut is not None else "" for cut in cuts]
+    return [Fold(at, f"{FOLD} < {at}{end}", f"{FOLD} = {at}") for at, end in enumerate(ends, 1)]
 
 
 def _count(rows: DataFrame, folds: Sequence[Fold], task: Task, about: _About) -> tuple[Fold, ...]:

@@ -25,7 +25,7 @@ from sqlml.run.ml.evaluation.regression import BUCKETS
 from sqlml.run.ml.evaluation.rows import CARRIED, SLICES, WEIGHT
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.score import load_fitted, read_inputs
-from sqlml.run.ml.split import HASH_BUCKETS, is_one_of, micros_sql
+from sqlml.run.ml.split import by_column_sql, by_hash_sql, micros_sql
 from sqlml.run.ml.sql_text import literal
 from sqlml.run.tables import quote
 
@@ -117,11 +117,10 @@ def _seen_sql(rival: Rival, columns: Sequence[Column]) -> tuple[str, str]:
     if split.by == "hash":
         # A hash is one of a value of a type.
         values = [_as_then(quote(name), there[name.lower()], then.get(name.lower())) for name in names]
-        bucket = f"pmod(xxhash64({', '.join(values)}, {split.seed}), {HASH_BUCKETS})"
-        return f"{bucket} >= {round(split.holdout * HASH_BUCKETS)}", ""
+        return by_hash_sql(values, split)[0], ""
     name = names[0]
     if split.by == "column":
-        return _seen_by_column(name, then.get(name.lower(), there[name.lower()]).type, split), ""
+        return by_column_sql(name, then.get(name.lower(), there[name.lower()]).type, split)[0], ""
     cut = facts.get("holdout_from")
     if cut is None:
         return f"{quote(name)} IS NOT NULL", ""
@@ -133,34 +132,27 @@ def _as_then(sql: str, now: Column, then: Column | None) -> str:
     return sql if then is None or then.type == now.type else f"try_cast({sql} AS {then.type})"
 
 
-def _seen_by_column(name: str, data_type: str, split: Any) -> str:
-    if split.train_values:
-        return is_one_of(name, split.train_values, data_type)
-    return f"NOT ({is_one_of(name, split.holdout_values, data_type)})"
-
-
 def compare_with_rivals(
-    met: Sequence[Met], fitted: Any, held_out: DataFrame | None, candidate: Contestant
+    met: Sequence[Met], fitted: Any, held_out: DataFrame, candidate: Contestant
 ) -> list[Comparison]:
     """Return a comparison for each rival and each of the gates that name it.
 
     Args:
         fitted: the candidate's, from Spark.
-        held_out: what it reads of the rows held out, and what they carry; None: none are.
+        held_out: what it reads of the rows held out, and what they carry.
     """
-    scored = None if held_out is None or not met else fitted.transform(held_out)
-    found: list[Comparison] = []
-    for at, one in enumerate(met):
-        found += _compare_with(one, f"{CARRIED}{at}", scored, candidate)
-    return found
+    if not met:
+        return []
+    scored = fitted.transform(held_out)
+    return [entry for at, one in enumerate(met) for entry in _compare_with(one, f"{CARRIED}{at}", scored, candidate)]
 
 
-def _compare_with(met: Met, carried: str, scored: DataFrame | None, candidate: Contestant) -> Iterator[Comparison]:
+def _compare_with(met: Met, carried: str, scored: DataFrame, candidate: Contestant) -> Iterator[Comparison]:
     rival = met.rival
     number = None if rival.version is None else rival.version.version
     asked = [gate for gate in candidate.ml_model.gates if gate.not_worse_than == rival.alias]
     wanted = [(gate.slice, measured_name(gate.metric, gate.top, gate.k)) for gate in asked]
-    if rival.version is None or met.undecided or scored is None:
+    if rival.version is None or met.undecided:
         for part, metric in wanted:
             yield Comparison(rival.alias, number, metric, part, undecided=met.undecided)
         return

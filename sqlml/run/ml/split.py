@@ -70,10 +70,8 @@ def split_rows(rows: DataFrame, ml_model: MlModel) -> SplitRule:
     if split.by == "time":
         return _by_time(rows, split, facts)
     types = {column.name.lower(): column.type for column in columns_of(rows.schema)}
-    name = split.columns[0]
-    held = is_one_of(name, split.holdout_values, types[name.lower()])
-    kept = is_one_of(name, split.train_values, types[name.lower()]) if split.train_values else f"NOT ({held})"
-    return SplitRule(kept, held, {**facts, "holdout_values": list(split.holdout_values)})
+    training, holdout = by_column_sql(split.columns[0], types[split.columns[0].lower()], split)
+    return SplitRule(training, holdout, {**facts, "holdout_values": list(split.holdout_values)})
 
 
 def odd_share(facts: Mapping[str, Any], rows: Mapping[str, int]) -> str | None:
@@ -94,10 +92,20 @@ def odd_share(facts: Mapping[str, Any], rows: Mapping[str, int]) -> str | None:
 
 def _by_hash(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     names = hashed_columns(rows, split.columns)
-    bucket = hash_sql(names, split.seed, HASH_BUCKETS)
-    border = round(split.holdout * HASH_BUCKETS)
     facts |= {"columns": list(names), "seed": split.seed, "holdout": split.holdout}
-    return SplitRule(f"{bucket} >= {border}", f"{bucket} < {border}", facts)
+    return SplitRule(*by_hash_sql([quote(name) for name in names], split), facts)
+
+
+def by_hash_sql(values: Sequence[str], split: Split) -> tuple[str, str]:
+    """Return the conditions of the rows to fit on and of those held out, by the hash of the SQL of some values."""
+    bucket, border = hash_sql(values, split.seed, HASH_BUCKETS), round(split.holdout * HASH_BUCKETS)
+    return f"{bucket} >= {border}", f"{bucket} < {border}"
+
+
+def by_column_sql(name: str, data_type: str, split: Split) -> tuple[str, str]:
+    """Return the same conditions, by the values of a column of a Spark type."""
+    held = _is_one_of(name, split.holdout_values, data_type)
+    return _is_one_of(name, split.train_values, data_type) if split.train_values else f"NOT ({held})", held
 
 
 def hashed_columns(rows: DataFrame, names: Sequence[str]) -> Sequence[str]:
@@ -105,10 +113,9 @@ def hashed_columns(rows: DataFrame, names: Sequence[str]) -> Sequence[str]:
     return names or [column.name for column in own_columns(rows) if is_hashable(column.type)]
 
 
-def hash_sql(names: Sequence[str], seed: int, buckets: int) -> str:
-    """Return the SQL of a row's bucket, from 0, by the hash of some columns."""
-    hashed = ", ".join(quote(name) for name in names)
-    return f"pmod(xxhash64({hashed}, {seed}), {buckets})"
+def hash_sql(values: Sequence[str], seed: int, buckets: int) -> str:
+    """Return the SQL of a row's bucket, from 0, by the hash of the SQL of some values."""
+    return f"pmod(xxhash64({', '.join(values)}, {seed}), {buckets})"
 
 
 def micros_sql(name: str) -> str:
@@ -120,7 +127,7 @@ def _within(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     facts |= {"holdout": split.holdout}
     if split.by == "hash":
         names = hashed_columns(rows, split.columns)
-        value = hash_sql(names, split.seed, MOST_EXACT)
+        value = hash_sql([quote(name) for name in names], split.seed, MOST_EXACT)
         facts |= {"columns": list(names), "seed": split.seed}
     else:
         value = micros_sql(split.columns[0])
@@ -132,7 +139,7 @@ def _within(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
 def _by_time(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     name = split.columns[0]
     micros = micros_sql(name)
-    cut = _given_cut(rows, split) if split.holdout_from else _learn_cut(rows, micros, split.holdout)
+    cut = _given_cut(rows, split) if split.holdout_from else learn_cuts(rows, micros, [1 - split.holdout])[0]
     if cut is None:
         return SplitRule(f"{micros} IS NOT NULL", "false", facts)
     border = cut - split.gap_s * 1_000_000
@@ -145,14 +152,13 @@ def _given_cut(rows: DataFrame, split: Split) -> int:
     return int(rows.sparkSession.sql(f"SELECT unix_micros(CAST({text} AS TIMESTAMP))").collect()[0][0])
 
 
-def _learn_cut(rows: DataFrame, micros: str, holdout: float) -> int | None:
-    """Return the first instant after the exact quantile in microseconds; None if there is none."""
+def learn_cuts(rows: DataFrame, micros: str, shares: Sequence[float]) -> list[int | None]:
+    """Return for each share the first instant after its exact quantile, in microseconds; None where there is none."""
     times = rows.selectExpr(f"{micros} AS t")
-    quantile = times.selectExpr(f"percentile_disc({1 - holdout}D) WITHIN GROUP (ORDER BY t)").collect()[0][0]
-    if quantile is None:
-        return None
-    cut = times.selectExpr(f"min(t) FILTER (WHERE t > {int(quantile)})").collect()[0][0]
-    return None if cut is None else int(cut)
+    quantiles = times.selectExpr(*[f"percentile_disc({share}D) WITHIN GROUP (ORDER BY t)" for share in shares])
+    found = [None if quantile is None else int(quantile) for quantile in quantiles.collect()[0]]
+    cuts = ["CAST(NULL AS BIGINT)" if at is None else f"min(t) FILTER (WHERE t > {at})" for at in found]
+    return [None if cut is None else int(cut) for cut in times.selectExpr(*cuts).collect()[0]]
 
 
 def instant(micros: int) -> str:
@@ -160,7 +166,6 @@ def instant(micros: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def is_one_of(name: str, values: tuple[Scalar, ...], data_type: str) -> str:
-    """Return the condition that a column of a Spark type has one of some values, null being one."""
+def _is_one_of(name: str, values: tuple[Scalar, ...], data_type: str) -> str:
     conditions = [f"{quote(name)} <=> {typed_literal(value, data_type)}" for value in values]
     return f"({' OR '.join(conditions)})"

@@ -32,6 +32,27 @@ LOG_LOSS_EPSILON = 1e-15
 _CELLS = ("tp", "fn", "fp", "tn")
 LABELS, PREDICTED = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])
 EDGES = np.linspace(0.0, 1.0, CALIBRATION_BINS + 1)[1:-1]
+P_BIN = " + ".join(f"IF(p > {edge!r}D, 1, 0)" for edge in EDGES.tolist())
+"""The SQL of the tenth that a probability `p` lies in, from 0."""
+
+_IS = {
+    "tp": "label = 1 AND predicted = 1",
+    "fn": "label = 1 AND predicted != 1",
+    "fp": "label = 0 AND predicted = 1",
+    "tn": "label = 0 AND predicted != 1",
+}
+_CLIPPED = f"least(greatest(IF(label = 1, p, 1 - p), {LOG_LOSS_EPSILON}D), 1 - {LOG_LOSS_EPSILON}D)"
+SCORE_SUMS = {
+    "n": "count(1)",
+    "p": "max(p)",
+    **{name: f"sum(IF({_IS[name]}, weight, 0D))" for name in _CELLS},
+    "sum_p": "sum(weight * p)",
+    "positive_loss": f"sum(IF(label = 1, weight * -ln({_CLIPPED}), 0D))",
+    "negative_loss": f"sum(IF(label = 0, weight * -ln({_CLIPPED}), 0D))",
+    "positive_brier": "sum(IF(label = 1, weight * (1 - p) * (1 - p), 0D))",
+    "negative_brier": "sum(IF(label = 0, weight * p * p, 0D))",
+}
+"""What is summed up of the rows of one score."""
 
 
 def binary_expressions(has_probabilities: bool) -> dict[str, Column]:
@@ -55,18 +76,7 @@ def binary_expressions(has_probabilities: bool) -> dict[str, Column]:
 
 def bin_scores(rows: DataFrame, bins: int = BINS, slice_bins: int = SLICE_BINS) -> DataFrame:
     """Return the bins of each dataset and slice, `bin` counting from the highest score; a bin lies in one `p_bin`."""
-    clipped = f"least(greatest(IF(label = 1, p, 1 - p), {LOG_LOSS_EPSILON}D), 1 - {LOG_LOSS_EPSILON}D)"
-    sums = {
-        "n": "count(1)",
-        "p": "max(p)",
-        **{name: f"sum(IF({_IS[name]}, weight, 0D))" for name in _CELLS},
-        **{f"{name}_squares": f"sum(IF({_IS[name]}, weight * weight, 0D))" for name in _CELLS},
-        "sum_p": "sum(weight * p)",
-        "positive_loss": f"sum(IF(label = 1, weight * -ln({clipped}), 0D))",
-        "negative_loss": f"sum(IF(label = 0, weight * -ln({clipped}), 0D))",
-        "positive_brier": "sum(IF(label = 1, weight * (1 - p) * (1 - p), 0D))",
-        "negative_brier": "sum(IF(label = 0, weight * p * p, 0D))",
-    }
+    sums = SCORE_SUMS | {f"{name}_squares": f"sum(IF({_IS[name]}, weight * weight, 0D))" for name in _CELLS}
     by_score = _aggregate(rows, ("dataset", "slice", "score"), sums)
     best_first = "OVER (PARTITION BY dataset, slice ORDER BY score DESC ROWS UNBOUNDED PRECEDING)"
     curve = by_score.selectExpr(
@@ -85,18 +95,12 @@ def bin_scores(rows: DataFrame, bins: int = BINS, slice_bins: int = SLICE_BINS) 
         "*",
         f"coalesce({lag}, precision) AS before",
         f"CAST(floor((ns - n) * {size} / total) AS INT) AS bin",
-        f"{' + '.join(f'IF(p > {edge!r}D, 1, 0)' for edge in EDGES.tolist())} AS p_bin",
+        f"{P_BIN} AS p_bin",
     )
     carried = {name: f"sum({name})" for name in sums if name != "p"}
     return _aggregate(binned, ("dataset", "slice", "bin", "p_bin"), carried | _OF_BIN)
 
 
-_IS = {
-    "tp": "label = 1 AND predicted = 1",
-    "fn": "label = 1 AND predicted != 1",
-    "fp": "label = 0 AND predicted = 1",
-    "tn": "label = 0 AND predicted != 1",
-}
 _OF_BIN = {
     "score": "min(score)",
     "lowest_p": "min(p)",

@@ -17,8 +17,15 @@ from sqlml.ir.gates import measured_tops
 from sqlml.ir.metrics import kind_of
 from sqlml.ir.project import MlModel
 from sqlml.run.ml.estimator import LABEL
-from sqlml.run.ml.evaluation.binary import BINS, EDGES, LOG_LOSS_EPSILON, Ranking, binary_expressions, ranking_values
-from sqlml.run.ml.evaluation.multiclass import MOST_NUMBERS, decision_expressions, multiclass_values
+from sqlml.run.ml.evaluation.binary import BINS, P_BIN, SCORE_SUMS, Ranking, binary_expressions, ranking_values
+from sqlml.run.ml.evaluation.multiclass import (
+    DECISION_KEYS,
+    DECISION_SUMS,
+    MOST_NUMBERS,
+    decision_expressions,
+    group_decisions,
+    multiclass_values,
+)
 from sqlml.run.ml.evaluation.regression import (
     BUCKETS,
     SUMS,
@@ -145,28 +152,14 @@ def _rankings(rows: DataFrame, who: Contestant, bucket: Column, parts: Collectio
     return found
 
 
-_SUMS = {
-    "n": "count(1)",
-    "p": "max(p)",
-    "tp": "sum(IF(label = 1 AND predicted = 1, weight, 0D))",
-    "fn": "sum(IF(label = 1 AND predicted != 1, weight, 0D))",
-    "fp": "sum(IF(label = 0 AND predicted = 1, weight, 0D))",
-    "tn": "sum(IF(label = 0 AND predicted != 1, weight, 0D))",
-    "sum_p": "sum(weight * p)",
-    "positive_loss": "sum(IF(label = 1, weight * -ln({p}), 0D))",
-    "negative_loss": "sum(IF(label = 0, weight * -ln({p}), 0D))",
-    "positive_brier": "sum(IF(label = 1, weight * (1 - p) * (1 - p), 0D))",
-    "negative_brier": "sum(IF(label = 0, weight * p * p, 0D))",
-}
-_CARRIED = (*[name for name in _SUMS if name != "p"], "roc", "pr", "steps")
+_CARRIED = (*[name for name in SCORE_SUMS if name != "p"], "roc", "pr", "steps")
 
 
 def _bin_by_bucket(rows: DataFrame) -> DataFrame:
     """Return the bins of each slice by bucket; as `bin_scores`, but rows of one score may be in several buckets."""
     from pyspark.sql import functions as sf
 
-    clipped = f"least(greatest(IF(label = 1, p, 1 - p), {LOG_LOSS_EPSILON}D), 1 - {LOG_LOSS_EPSILON}D)"
-    sums = [sf.expr(sql.format(p=clipped)).alias(name) for name, sql in _SUMS.items()]
+    sums = [sf.expr(sql).alias(name) for name, sql in SCORE_SUMS.items()]
     by_score = rows.groupBy("dataset", "slice", "bucket", "score").agg(*sums)
     # Rows of one score are passed at once, in whatever bucket they are.
     best_first = "OVER (PARTITION BY slice ORDER BY score DESC RANGE UNBOUNDED PRECEDING)"
@@ -192,7 +185,7 @@ def _bin_by_bucket(rows: DataFrame) -> DataFrame:
         "score",
         "p",
         f"CAST(floor(before * {BINS} / total) AS INT) AS bin",
-        f"{' + '.join(f'IF(p > {edge!r}D, 1, 0)' for edge in EDGES.tolist())} AS p_bin",
+        f"{P_BIN} AS p_bin",
         "(fp + tn) * (positives - positive / 2) AS roc",
         "(tp + fn) * (precision + coalesce(precision_before, precision)) / 2 AS pr",
         "(tp + fn) * precision AS steps",
@@ -210,32 +203,18 @@ def _by_bin(groups: Groups, at: NDArray[np.int64], bins: int) -> Groups:
 
 
 def _decisions(rows: DataFrame, who: Contestant, bucket: Column, parts: Collection[str], draws: Numbers) -> _Measured:
-    from pyspark.sql import functions as sf
-
-    p_bin = " + ".join(f"IF(p > {edge!r}D, 1, 0)" for edge in EDGES.tolist())
-    sums = {
-        "n": "count(1)",
-        "weight_sum": "sum(weight)",
-        "loss": "sum(weight * loss)",
-        "brier": "sum(weight * brier)",
-        "sum_p": "sum(weight * p)",
-    }
-    wanted = _wanted(rows, decision_expressions(who.has_p), bucket, parts).withColumn("p_bin", sf.expr(p_bin))
-    keys = ("label", "predicted", "p_bin")
-    grouped = wanted.groupBy("dataset", "slice", "bucket", *keys).agg(
-        *[sf.expr(sql).alias(name) for name, sql in sums.items()]
-    )
+    grouped = group_decisions(_wanted(rows, decision_expressions(who.has_p), bucket, parts), "bucket")
     found: _Measured = {}
-    for (_, part), groups in collect_groups(grouped, (*keys, "bucket")).items():
-        kinds, at = np.unique(np.stack([groups[key] for key in keys]).astype(int), axis=1, return_inverse=True)
+    for (_, part), groups in collect_groups(grouped, (*DECISION_KEYS, "bucket")).items():
+        kinds, at = np.unique(np.stack([groups[key] for key in DECISION_KEYS]).astype(int), axis=1, return_inverse=True)
         at = at.reshape(-1)
         count = kinds.shape[1]
         if count * len(draws) > MOST_NUMBERS:
             continue
         weights = np.zeros((BUCKETS, count))
         np.add.at(weights, (groups["bucket"].astype(int), at), groups["weight_sum"].astype(float))
-        whole: Groups = dict(zip(keys, kinds, strict=True))
-        whole |= {name: np.bincount(at, groups[name].astype(float), count) for name in sums}
+        whole: Groups = dict(zip(DECISION_KEYS, kinds, strict=True))
+        whole |= {name: np.bincount(at, groups[name].astype(float), count) for name in DECISION_SUMS}
         values = multiclass_values(whole, draws @ weights, len(who.classes), who.has_p)
         found[part] = (int(whole["n"].sum()), {name: float(value[0]) for name, value in values.items()}, values)
     return found

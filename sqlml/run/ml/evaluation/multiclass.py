@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sqlml.run.ml.estimator import LABEL
-from sqlml.run.ml.evaluation.binary import CALIBRATION_BINS, EDGES, LOG_LOSS_EPSILON
+from sqlml.run.ml.evaluation.binary import CALIBRATION_BINS, EDGES, LOG_LOSS_EPSILON, P_BIN
 from sqlml.run.ml.evaluation.decisions import decision_values, measure_classes
 from sqlml.run.ml.evaluation.resampling import divide, draw_weights
 from sqlml.run.ml.evaluation.rows import Groups
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 MOST_NUMBERS = 20_000_000
 """Above so many numbers of all replicates there is no interval."""
 
-_SUMS = {
+DECISION_KEYS = ("label", "predicted", "p_bin")
+DECISION_SUMS = {
     "n": "count(1)",
     "weight_sum": "sum(weight)",
     "squares": "sum(weight * weight)",
@@ -51,14 +52,12 @@ def decision_expressions(has_probabilities: bool) -> dict[str, Column]:
     return found | {"p": sf.get(by_class, predicted), "loss": -sf.log(clipped), "brier": squares - 2 * true + 1}
 
 
-def group_decisions(rows: DataFrame) -> DataFrame:
-    """Return the groups of each dataset and slice."""
+def group_decisions(rows: DataFrame, *beside: str) -> DataFrame:
+    """Return the groups of each dataset and slice, and of each value of the columns `beside`."""
     from pyspark.sql import functions as sf
 
-    p_bin = " + ".join(f"IF(p > {edge!r}D, 1, 0)" for edge in EDGES.tolist())
-    keys = ("dataset", "slice", "label", "predicted", "p_bin")
-    sums = [sf.expr(sql).alias(name) for name, sql in _SUMS.items()]
-    return rows.withColumn("p_bin", sf.expr(p_bin)).groupBy(*keys).agg(*sums)
+    sums = [sf.expr(sql).alias(name) for name, sql in DECISION_SUMS.items()]
+    return rows.withColumn("p_bin", sf.expr(P_BIN)).groupBy("dataset", "slice", *beside, *DECISION_KEYS).agg(*sums)
 
 
 def draw_decisions(groups: Groups, replicates: int) -> Numbers | None:

@@ -82,6 +82,10 @@ class StepError(SqlmlError):
     exit_code = 1
 
 
+class EngineStopped(StepError):
+    """A step whose work was cancelled, or whose engine is gone: nothing else that it does can succeed."""
+
+
 class StateError(SqlmlError):
     """The state cannot be used now: another build holds the lock, or it was written by a newer sqlml."""
 

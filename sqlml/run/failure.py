@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sqlml.errors import DataError, SqlmlError, StepError
+from sqlml.errors import DataError, EngineStopped, SqlmlError, StepError
 from sqlml.ir.dag import Rendered
 from sqlml.ir.location import SourceLocation
 
@@ -20,6 +20,8 @@ from sqlml.ir.location import SourceLocation
 _CONDITION = re.compile(r"^\[[A-Z0-9_.]+\]\s*")
 _TAIL = re.compile(r"\s*(SQLSTATE: \w+.*|; line \d+ pos \d+.*|== SQL.*)$", re.DOTALL)
 _UNREADABLE = re.compile(r"\[FAILED_READ_FILE[\w.]*\].*? file (\S+?)\.?\s+(?:SQLSTATE|$)", re.DOTALL)
+# As in `Job 5 cancelled part of cancelled job group …`.
+_CANCELLED = " cancelled "
 # The pinned session has ANSI mode on.
 _ADVICE = re.compile(r"\s*If necessary set \"spark\.sql\.ansi\.enabled\".*$")
 _JAVA_CLASS = re.compile(r"^(?:Caused by: )?(?:[a-z_$][\w$]*\.)+[A-Z][\w$.]*(?:Exception|Error)?: ")
@@ -66,14 +68,11 @@ def spark_failures(doing: Doing) -> Iterator[None]:
 
     try:
         yield
-    except PySparkException as error:
-        _log(error, doing)
-        raise _error_of(error, doing) from error
-    except Py4JError as error:
+    except (PySparkException, Py4JError) as error:
         _log(error, doing)
         raise _error_of(error, doing) from error
     except (ConnectionError, EOFError) as error:
-        raise StepError(f"{doing.what}: Spark's Java process has stopped", doing.location, doing.fix) from error
+        raise EngineStopped(f"{doing.what}: Spark's Java process has stopped", doing.location, doing.fix) from error
 
 
 def _log(error: BaseException, doing: Doing) -> None:
@@ -90,7 +89,8 @@ def _error_of(error: BaseException, doing: Doing) -> SqlmlError:
     cause = _root_cause(error)
     if (file := _unreadable_file(_messages(error))) is not None:
         return doing.explain(file) or _file_error(file, cause, doing)
-    return StepError(f"{doing.what}: {cause}", _place(error, doing), doing.fix)
+    kind = EngineStopped if _CANCELLED in f" {cause}" else StepError
+    return kind(f"{doing.what}: {cause}", _place(error, doing), doing.fix)
 
 
 def _unreadable_file(messages: Iterable[str]) -> Path | None:

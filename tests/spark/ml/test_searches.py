@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from pyspark.errors import PySparkException
 
 from sqlml.errors import DataError, StepError
 from sqlml.ir.estimators import ESTIMATORS
@@ -119,12 +120,18 @@ def test_a_failed_trial_is_kept():
         search(picky, listed("x", 3, 4))
 
 
-@pytest.mark.parametrize("what", ["trial 1 failed: Job 3 cancelled as part of", "Spark's Java process has stopped"])
-def test_an_interrupted_run_tries_nothing_more(what):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PySparkException("Job 3 cancelled as part of cancelled job group 7"), "Job 3 cancelled as part of"),
+        (ConnectionError(), "Spark's Java process has stopped"),
+    ],
+)
+def test_an_interrupted_run_tries_nothing_more(error, said):
     def gone(x):
-        raise StepError(what)
+        raise error
 
-    with pytest.raises(StepError):
+    with pytest.raises(StepError, match=f"trial 1 of ml model 'm' failed: {said}"):
         search(gone, X)
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlml.errors import DataError, SqlmlError, StepError
+from sqlml.errors import DataError, EngineStopped, SqlmlError
 from sqlml.ir.metrics import METRICS, headline, kind_of, known_metrics, measured_name
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Metric
@@ -107,8 +107,7 @@ class _Run:
         best = self._best
         if best is None:
             raise self._all_failed()
-        trials = tuple(replace(trial, fits=()) for trial in self._done)
-        return Searched(trials, best, self._task_of_choice(best.choice), stopped)
+        return Searched(tuple(self._done), best, self._task_of_choice(best.choice), stopped)
 
     def _search(self, search: Search, pool: ThreadPoolExecutor) -> Stopped:
         most = count_trials(self._tuning)
@@ -165,9 +164,10 @@ class _Run:
                 task = self._task_of_choice(choice)
                 fits = tuple(self._fits.fit(fold, task, is_measured=True) for fold in self._fits.folds)
             found = [self._measured(fit.metrics, at) for at, fit in enumerate(fits, 1)]
+        except EngineStopped:
+            # No other trial can do better.
+            raise
         except SqlmlError as error:
-            if _is_end(error):
-                raise
             return Trial(number, choice, duration_s=time.monotonic() - started, error=str(error))
         values = tuple(metric.value for metric in found)
         return Trial(number, choice, found[0].metric, values, time.monotonic() - started, fits=fits)
@@ -195,8 +195,3 @@ def _check_metric(task: Task, tuning: Tuning) -> None:
     ml_model = task.ml_model
     what = f"ml model '{ml_model.name}' is tuned by '{kind.name}', which needs two classes; its label has"
     raise DataError(f"{what} {len(task.classes)}", ml_model.places.value_of("tune.metric"), "take f1 or logLoss")
-
-
-def _is_end(error: SqlmlError) -> bool:
-    """Tell whether no other trial can do better: the run was interrupted, or Java is gone."""
-    return isinstance(error, StepError) and ("has stopped" in error.what or " cancelled " in error.what)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sqlml.compile.findings import Finding
 from sqlml.compile.types import SparkType, parse_type
 from sqlml.errors import CompileError, SqlmlError
-from sqlml.ir.contracts import Difference, Promise, find_ml_breaches, say_ml_breach, sql_breach
+from sqlml.ir.contracts import Breach, Promise, find_ml_breaches, say_ml_breach, sql_breach
 from sqlml.ir.dag import Dag, MlNode, PredictionNode, SqlNode
 from sqlml.ir.signatures import ExpectedSignature
 from sqlml.ir.state import Column, Fingerprint, Version
@@ -63,10 +63,8 @@ def check_ml_contract(
         yield CompileError(what, node.ml_model.places.of("contract"), fix)
 
 
-def breaches_of(
-    node: MlNode, now: ExpectedSignature, fingerprint: Fingerprint, champion: Version
-) -> list[tuple[Difference, str]]:
-    """Return what a fit would change of what the champion reads and returns, each with what it is in words."""
+def breaches_of(node: MlNode, now: ExpectedSignature, fingerprint: Fingerprint, champion: Version) -> list[Breach]:
+    """Return what a fit would change of what the champion reads and returns."""
     prefix = champion.fingerprint.parts.get("output_prefix")
     promise = Promise(
         reads=None if now.features is None else (*now.features, *now.inputs),

@@ -137,7 +137,7 @@ class _Planner:
             decision, tests = self._with_tests(node, decision, tests)
         else:
             decision = self._decide_read(node)
-        return Step(node, decision.action, decision.reasons, fingerprint, tests, gates, output=output)
+        return Step(node, decision.action, decision.reasons, fingerprint, tests, gates, output=output, due=decision.due)
 
     def _decide_relation(self, node: BuiltNode, output: Output | None) -> Decision:
         fingerprint = self._effective[node.id]

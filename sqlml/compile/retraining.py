@@ -13,16 +13,14 @@ from sqlml.ir.plan import Action, PlanRequest
 from sqlml.ir.project import Retrain
 from sqlml.ir.state import Fingerprint, Version
 
-DUE_ON = "retrain due on "
-"""Begins the reason of a change that waits, before the time in UTC."""
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is done with a node, and why."""
+    """What is done with a node, and why; `due` as in `Step`."""
 
     action: Action
     reasons: tuple[str, ...]
+    due: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +52,9 @@ def decide_fit(fitting: Fitting, request: PlanRequest, nodes: Mapping[str, Node]
     if request.no_retrain:
         return Decision(Action.KEEP, (*reasons, "but --no-retrain"))
     is_data = fitting.fingerprint.code == latest.fingerprint.code
-    delay = None if asked else _delay(fitting.node.ml_model.retrain, is_data, latest, request.now)
+    delay, due = (None, None) if asked else _delay(fitting.node.ml_model.retrain, is_data, latest, request.now)
     if delay is not None:
-        return Decision(Action.KEEP, (*reasons, delay))
+        return Decision(Action.KEEP, (*reasons, delay), due)
     return Decision(Action.RUN, reasons)
 
 
@@ -78,16 +76,18 @@ def _reasons_changed(fitting: Fitting, latest: Version, nodes: Mapping[str, Node
     )
 
 
-def _delay(retrain: Retrain, is_data: bool, latest: Version, now: datetime) -> str | None:
-    """Return why a change does not lead to a fit now; None if it does."""
+def _delay(retrain: Retrain, is_data: bool, latest: Version, now: datetime) -> tuple[str | None, str | None]:
+    """Return why a change does not lead to a fit now, None if it does, and when it will, UTC, if that is known."""
     if retrain.when == "asked":
-        return "retrain: asked"
+        return "retrain: asked", None
     if not is_data:
-        return None
+        return None, None
     if retrain.when == "spec_changed":
-        return "retrain: spec_changed"
+        return "retrain: spec_changed", None
     if retrain.at_most_every_s is None or not latest.created_at:
-        return None
+        return None, None
     created = datetime.fromisoformat(latest.created_at)
     due = (created if created.tzinfo else created.replace(tzinfo=UTC)) + timedelta(seconds=retrain.at_most_every_s)
-    return None if now >= due else f"{DUE_ON}{due:%Y-%m-%d %H:%M} UTC"
+    if now >= due:
+        return None, None
+    return f"retrain due on {due:%Y-%m-%d %H:%M} UTC", f"{due:%Y-%m-%d %H:%M}"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from sqlml.compile.contracts import breaches_of, readers_of
 from sqlml.compile.reasons import UNCHANGED
-from sqlml.compile.retraining import DUE_ON
 from sqlml.ir.contracts import Difference
 from sqlml.ir.dag import MlNode, MlOutputNode, PredictionNode
 from sqlml.ir.plan import Action, Plan, Step
@@ -29,10 +28,9 @@ def _decide(plan: Plan, step: Step, node: MlNode) -> Verdict:
             return Verdict(VerdictKind.BREAKING, step.reasons, None, breaches, tuple(_readers(plan, node)))
         return Verdict(VerdictKind.RETRAIN, step.reasons)
     why = () if step.reasons == (UNCHANGED,) else step.reasons
-    due = next((reason for reason in step.reasons if reason.startswith(DUE_ON)), None)
-    if due is not None:
-        why = tuple(reason for reason in why if reason != due)
-        return Verdict(VerdictKind.DUE, why, due.removeprefix(DUE_ON).removesuffix(" UTC"))
+    if step.due is not None:
+        # The last reason says the same.
+        return Verdict(VerdictKind.DUE, step.reasons[:-1], step.due)
     again = tuple(_scored_again(plan, node))
     if again:
         return Verdict(VerdictKind.PREDICT_AGAIN, why, again=again)
@@ -40,13 +38,13 @@ def _decide(plan: Plan, step: Step, node: MlNode) -> Verdict:
 
 
 def _breaches(plan: Plan, step: Step, node: MlNode) -> Iterator[str]:
-    """Yield what who calls or reads the champion will not find as it was; what is only more, or not needed, is none."""
+    """Yield what who calls or reads the champion will not find as it was."""
     champion, now = plan.snapshot.champion(node.name), plan.compiled.signatures.get(node.id)
     if champion is None or now is None:
         return
-    for found, word in breaches_of(node, now, step.fingerprint, champion):
-        if word not in ("feature is gone", "output is new"):
-            yield f"{_said(found)}: {word}"
+    for breach in breaches_of(node, now, step.fingerprint, champion):
+        if not breach.is_harmless:
+            yield f"{_said(breach.difference)}: {breach.word}"
 
 
 def _said(found: Difference) -> str:

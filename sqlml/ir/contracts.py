@@ -100,34 +100,46 @@ class Promise:
     is_renamed: bool = False
 
 
-def find_ml_breaches(champion: Version, now: Promise) -> list[tuple[Difference, str]]:
-    """Return what `now` changes of what the champion reads and returns, each with what it is in words."""
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A change of what an ML model reads or returns.
+
+    Attributes:
+        word: what it is.
+        is_harmless: whether nobody who calls it or reads its predictions has to change for it.
+    """
+
+    difference: Difference
+    word: str
+    is_harmless: bool = False
+
+
+def find_ml_breaches(champion: Version, now: Promise) -> list[Breach]:
+    """Return what `now` changes of what the champion reads and returns."""
     signature = champion.signature
     read = () if now.reads is None else find_differences((*signature.features, *signature.inputs), now.reads)
     words = {"missing": "feature is gone", "extra": "feature is new", "other": "feature of another type"}
-    rows = [(found, words[_kind(found)]) for found in read]
+    rows = [Breach(found, words[_kind(found)], _kind(found) == "missing") for found in read]
     returned = find_differences(signature.outputs, now.returns, is_whole=now.returns_all)
     words = {"missing": "output is gone", "extra": "output is new", "other": "output of another type"}
-    rows += [(found, words[_kind(found)]) for found in returned]
+    rows += [Breach(found, words[_kind(found)], _kind(found) == "extra") for found in returned]
     first = signature.classes[1] if len(signature.classes) == 2 else None
     # A text for a number may mean the same; which it does is known by the fit.
     if type(first) is type(now.positive) and first != now.positive:
-        rows.append((Difference("class 1", str(first), str(now.positive)), "another class"))
+        rows.append(Breach(Difference("class 1", str(first), str(now.positive)), "another class"))
     if now.is_renamed:
-        rows.append((Difference("output_prefix", "its own", "another"), "outputs have other names"))
+        rows.append(Breach(Difference("output_prefix", "its own", "another"), "outputs have other names"))
     return rows
 
 
-def say_ml_breach(
-    name: str, version: int, rows: Sequence[tuple[Difference, str]], readers: Sequence[str] = ()
-) -> tuple[str, str]:
+def say_ml_breach(name: str, version: int, rows: Sequence[Breach], readers: Sequence[str] = ()) -> tuple[str, str]:
     """Return what is wrong with an ML model that would not read or return what its champion does, and the fix.
 
     Args:
         rows: from `find_ml_breaches`.
         readers: names of what reads its predictions.
     """
-    table = _table(("", f"version {version}", "now"), rows)
+    table = _table(("", f"version {version}", "now"), [(row.difference, row.word) for row in rows])
     read_by = f", which {', '.join(repr(reader) for reader in readers)} read" if readers else ""
     what = f"ml model '{name}' does not keep its contract: version {version} is its champion{read_by}"
     fix = "restore it; or to let it change, remove 'contract:', build, and write it again"

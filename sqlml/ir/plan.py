@@ -86,6 +86,7 @@ class Step:
         tests: for a relation: the data tests that it owns and that this build must run to publish it.
         gates: for a kept ML model: its gates on the newest version's metrics, so that a failure is reported again.
         is_selected: False for what is only read because a selected node needs it.
+        due: when a change of a kept ML model will lead to a fit, UTC; None: no change waits for its day.
     """
 
     node: Node
@@ -96,6 +97,7 @@ class Step:
     gates: tuple[GateResult, ...] = ()
     is_selected: bool = True
     output: Output | None = None
+    due: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def promote(request: Request, ml_model: str, version: str) -> VersionInfo:
         CommandError: there is no such version.
         StateError: a build holds the lock.
     """
-    return _move(request, ml_model, version, Alias(CHAMPION, 0), "promote")
+    return _move(request, ml_model, version, CHAMPION, "promote")
 
 
 def roll_back(request: Request, ml_model: str, version: str | None) -> VersionInfo:
@@ -79,7 +79,7 @@ def roll_back(request: Request, ml_model: str, version: str | None) -> VersionIn
                 f"'{ml_model}' has had no other champion to roll back to", fix="name a version with --to NUMBER"
             )
         version = str(earlier[0])
-    return _move(request, ml_model, version, Alias(CHAMPION, 0, is_pinned=True), "rollback")
+    return _move(request, ml_model, version, CHAMPION, "rollback", is_pinned=True)
 
 
 def tag(request: Request, ml_model: str, version: str, alias: str) -> VersionInfo:
@@ -98,7 +98,7 @@ def tag(request: Request, ml_model: str, version: str, alias: str) -> VersionInf
         raise CommandError(
             f"'{alias}' cannot be an alias", fix="begin with a letter, and go on with letters, digits, '_', '-' and '.'"
         )
-    return _move(request, ml_model, version, Alias(alias, 0), "tag")
+    return _move(request, ml_model, version, alias, "tag")
 
 
 def untag(request: Request, ml_model: str, alias: str) -> VersionInfo:
@@ -123,12 +123,14 @@ def untag(request: Request, ml_model: str, alias: str) -> VersionInfo:
         return _info(store.snapshot(), find_version(dag, snapshot, ml_model, str(there.version)))
 
 
-def _move(request: Request, ml_model: str, asked: str, alias: Alias, verb: str) -> VersionInfo:
+def _move(
+    request: Request, ml_model: str, asked: str, alias: str, verb: str, *, is_pinned: bool = False
+) -> VersionInfo:
     dag = load_dag(request)
     store = open_project_store(dag.project)
     with store.lock(f"sqlml model {verb}"):
         found = find_version(dag, store.snapshot(), ml_model, asked)
-        store.move_alias(ml_model, replace(alias, version=found.version))
+        store.move_alias(ml_model, Alias(alias, found.version, is_pinned))
         return _info(store.snapshot(), found)
 
 

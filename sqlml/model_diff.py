@@ -8,7 +8,7 @@ from sqlml.build import Request, load_dag, open_engine, open_project_store
 from sqlml.ir.dag import Dag
 from sqlml.ir.state import Snapshot, Version
 from sqlml.ir.version_differences import VersionDifference, Weighed, compare_versions
-from sqlml.predict import find_input, find_version, open_input
+from sqlml.predict import find_input, find_version
 
 _TABLES = ("importances", "permutation_importances", "coefficients", "feature_statistics")
 
@@ -41,11 +41,12 @@ def _weigh(version: Version) -> Weighed:
 def _with_predictions(
     found: VersionDifference, dag: Dag, snapshot: Snapshot, pair: tuple[Weighed, Weighed], on: str
 ) -> VersionDifference:
-    find_input(dag, on)  # before Java starts
+    source = find_input(dag, on)  # before Java starts
+    from sqlml.run.inputs import open_input
     from sqlml.run.ml.prediction_diff import compare_predictions
 
     with open_engine(dag.project) as engine:
         engine.start()
         # Of a file, the types are those that the later version was fitted with.
-        rows = open_input(engine, dag, snapshot, on, pair[1].version.signature)
+        rows = open_input(engine, dag, snapshot, source, pair[1].version.signature)
         return replace(found, predictions=compare_predictions(engine, rows, *pair, on=on))

@@ -5,17 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sqlml.build import Request, load_dag, open_engine, open_project_store
 from sqlml.errors import CommandError, suggest
 from sqlml.ir.dag import Dag, MlNode, TestNode
-from sqlml.ir.state import Signature, Snapshot, Version
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
-    from sqlml.run.engine import SparkEngine
+from sqlml.ir.state import Snapshot, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +51,28 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
     snapshot = open_project_store(dag.project).snapshot()
     version = find_version(dag, snapshot, asked.ml_model, asked.version)
     prefix = next((node.ml_model.output_prefix for node in _ml_nodes(dag) if node.name == asked.ml_model), "")
-    path = Path(asked.data)
-    node_id = find_input(dag, asked.data)
-    _check_output(asked, path if node_id is None else None)
+    source = find_input(dag, asked.data)
+    path = source if isinstance(source, Path) else None
+    _check_output(asked, path)
     from sqlml.run.files import reading_of, write_rows
+    from sqlml.run.inputs import open_input
 
     with open_engine(dag.project) as engine:
         engine.start()
-        data = open_input(engine, dag, snapshot, asked.data, version.signature)
-        reading = reading_of(path, version.signature) if node_id is None else None
+        data = open_input(engine, dag, snapshot, source, version.signature)
+        reading = None if path is None else reading_of(path, version.signature)
         rows = write_rows(engine.score(version, data, prefix, asked.explain), asked.output, reading)
     return Predicted(version, asked.output, rows)
 
 
-def find_input(dag: Dag, data: str) -> str | None:
-    """Return the id of the node that `data` names; None if it is the path of something that is there.
+def find_input(dag: Dag, data: str) -> Path | str:
+    """Return the path that `data` is, if something is there, else the id of the node that it names.
 
     Raises:
         CommandError: it is neither.
     """
     # Unlike Path.exists, it takes a name that no file can have.
-    return None if os.path.exists(data) else _input_node(dag, data)  # noqa: PTH110
-
-
-def open_input(engine: SparkEngine, dag: Dag, snapshot: Snapshot, data: str, signature: Signature) -> DataFrame:
-    """Return the rows of a node or a file, lazily.
-
-    Args:
-        data: what `find_input` took.
-        signature: says the types of the columns of a file that has none.
-
-    Raises:
-        DataError: the node was never built, or a file cannot be read.
-    """
-    from sqlml.run.files import read_input
-    from sqlml.run.relations import Champions, Relations
-
-    node_id = find_input(dag, data)
-    if node_id is None:
-        return read_input(engine.session, Path(data), signature)
-    Relations(dag, snapshot, engine, Champions.of(snapshot)).define(node_id)
-    return engine.relation(dag.nodes[node_id].relation)
+    return Path(data) if os.path.exists(data) else _input_node(dag, data)  # noqa: PTH110
 
 
 def _check_output(asked: PredictRequest, data: Path | None) -> None:

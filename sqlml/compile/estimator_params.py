@@ -33,6 +33,14 @@ def check_estimator_params(ml_model: MlModel) -> Iterator[SqlmlError]:
     yield from check_params([entry.over.name if entry.over else entry.name], given, places, "params")
 
 
+def check_threshold(ml_model: MlModel) -> Iterator[SqlmlError]:
+    """Yield that a threshold is given twice."""
+    for name in ("threshold", "thresholds") if ml_model.has_threshold else ():
+        if name in ml_model.params:
+            what = f"ml model '{ml_model.name}' gives a threshold twice: 'threshold' and the param '{name}'"
+            yield CompileError(what, ml_model.places.of(f"params.{name}"), f"remove the param '{name}'")
+
+
 def _is_layers(value: object) -> bool:
     return isinstance(value, list | tuple) and all(
         isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in value

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from sqlml.compile.condition_reader import ConditionReader
-from sqlml.compile.estimator_params import check_estimator_params
+from sqlml.compile.estimator_params import check_estimator_params, check_threshold
 from sqlml.compile.facts import Condition
 from sqlml.compile.ml_types import typed_columns
 from sqlml.compile.readable import Readable
@@ -35,7 +35,7 @@ def check_ml_node(
     """
     ml_model, columns = node.ml_model, training.columns
     errors.extend(check_estimator_params(ml_model))
-    errors.extend(_check_threshold(ml_model))
+    errors.extend(check_threshold(ml_model))
     errors.extend(unknown_gate_metrics(ml_model, estimator_of(ml_model)))
     condition = None
     if ml_model.where is not None:
@@ -50,15 +50,8 @@ def check_ml_node(
     errors.extend(_check_feature_count(ml_model, features))
     errors.extend(check_transforms(ml_model, training, features))
     errors.extend(_check_allowed(ml_model, features))
-    errors.extend(check_tuning(ml_model, training, features, _check_threshold))
+    errors.extend(check_tuning(ml_model, training, features))
     return features, condition
-
-
-def _check_threshold(ml_model: MlModel) -> Iterator[SqlmlError]:
-    for name in ("threshold", "thresholds") if ml_model.has_threshold else ():
-        if name in ml_model.params:
-            what = f"ml model '{ml_model.name}' gives a threshold twice: 'threshold' and the param '{name}'"
-            yield CompileError(what, ml_model.places.of(f"params.{name}"), f"remove the param '{name}'")
 
 
 def _check_feature_count(ml_model: MlModel, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:

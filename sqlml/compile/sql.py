@@ -116,7 +116,7 @@ def parse_statement(text: str, what: str, locate: Locate) -> Statement:
 
 def _unread() -> exp.Expr:
     """Return a tree of which nothing is known: what sqlglot cannot read of what Spark can."""
-    return Spark().parse("select * from pipeline()")[0] or exp.Select()
+    return _spark().parse("select * from pipeline()")[0] or exp.Select()
 
 
 def tokenize(text: str, what: str, locate: Locate) -> list[Token]:

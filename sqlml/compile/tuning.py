@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from sqlml.compile.estimator_params import check_estimator_params
+from sqlml.compile.estimator_params import check_estimator_params, check_threshold
 from sqlml.compile.ml_types import check_types
 from sqlml.compile.readable import Readable
 from sqlml.compile.transforms import check_transforms
@@ -23,17 +23,12 @@ _FIXED = {
 }
 """Params that may not be tuned, and why."""
 
-CheckParams = Callable[[MlModel], Iterator[SqlmlError]]
 
-
-def check_tuning(
-    ml_model: MlModel, training: Readable, features: tuple[str, ...] | None, check_threshold: CheckParams
-) -> Iterator[SqlmlError]:
+def check_tuning(ml_model: MlModel, training: Readable, features: tuple[str, ...] | None) -> Iterator[SqlmlError]:
     """Yield what is wrong with the search of an ML model: its metric, and everything that it would try.
 
     Args:
         features: None where unknown.
-        check_threshold: what is checked of the params beside their values.
     """
     tuning = ml_model.tuning
     if tuning is None:

@@ -154,6 +154,9 @@ def check_tuning(spec: MlModelSpec, roles: Mapping[str, str], subject: Subject) 
     estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
     if spec.folds is not None:
         yield from _check_folds(spec.folds, "folds", spec, subject)
+        if estimator is not None and not estimator.is_evaluated:
+            what = f"nothing is measured of {spec.estimator}, which folds would be for"
+            yield subject.error("folds", what, "remove it")
     if spec.backtest is not None:
         yield from _check_backtest(spec, estimator, subject)
     if tune is None:
@@ -255,6 +258,3 @@ def _check_folds(folds: FoldsSpec, path: str, spec: MlModelSpec, subject: Subjec
     if folds.gap and spec.split.within is not None:
         what = f"'gap' is for one cut of all rows, and 'within' of the split makes one in each group (in '{path}')"
         yield subject.error(f"{path}.gap", what, "keep one of the two")
-    estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
-    if path == "folds" and estimator is not None and not estimator.is_evaluated:
-        yield subject.error(path, f"nothing is measured of {spec.estimator}, which folds would be for", "remove it")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlml.errors import DataError
 from sqlml.ir.comparisons import Rival
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
     from sqlml.run.jvm import Jvm
     from sqlml.run.ml.contributions.explainer import Explainer
+
+T = TypeVar("T")
 
 
 class SparkEngine:
@@ -162,26 +164,27 @@ class SparkEngine:
     def _explainer(self, version: Version) -> Explainer:
         from sqlml.run.ml.contributions.explainer import Making, make_explainer
 
-        with self._lock:
-            known = self._explainers.get(version.location)
-        if known is None:
+        def make() -> Explainer:
             fitted, folder = self._load(version), Path(version.location)
             scratch = self._root / "target" / "explanations"
-            known = make_explainer(Making(self.session, fitted, version.signature, folder, scratch))
-            with self._lock:
-                self._explainers[version.location] = known
-        return known
+            return make_explainer(Making(self.session, fitted, version.signature, folder, scratch))
+
+        return self._once(self._explainers, version, make)
 
     def _load(self, version: Version) -> PipelineModel:
         from sqlml.run.ml.score import load_fitted
 
+        return self._once(self._fitted, version, lambda: load_fitted(self.session, Path(version.location)))
+
+    def _once(self, known: dict[str, T], version: Version, make: Callable[[], T]) -> T:
+        """Return what is known of a version, made at the first time."""
         with self._lock:
-            known = self._fitted.get(version.location)
-        if known is None:
-            known = load_fitted(self.session, Path(version.location))
+            found = known.get(version.location)
+        if found is None:
+            found = make()
             with self._lock:
-                self._fitted[version.location] = known
-        return known
+                known[version.location] = found
+        return found
 
     def write_table(self, node: SeedNode | SqlNode | AlgorithmNode, folder: Path) -> Written:
         """Write Parquet files, then read the relation from them."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlml.ir.explanations import Row
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.prediction_differences import SHARES, PartDifference, PredictionDifference
-from sqlml.ir.state import Column
+from sqlml.ir.state import Column, Version
 from sqlml.ir.version_differences import Weighed
 from sqlml.run.failure import Doing, spark_failures
 from sqlml.run.ml.evaluation.slices import slices_sql
@@ -43,7 +43,7 @@ def compare_predictions(
     first = outputs[0][0].name, outputs[1][0].name
     is_number = all(found[0].type == "double" for found in outputs)
     measured = first[0] if is_number and first[0] == first[1] else _measured(*outputs)
-    scored = engine.score(now.version, engine.score(was.version, rows, WAS), NOW)
+    scored = score_both(engine, rows, was.version, now.version)
     before, after = quote(WAS + first[0]), quote(NOW + first[1])
     difference = f"CAST({quote(NOW + measured)} - {quote(WAS + measured)} AS DOUBLE)" if measured else "NULL"
     declared = [part.name for entry in (was, now) if entry.record for part in entry.record.spec.slices]
@@ -69,6 +69,11 @@ def compare_predictions(
             _quantiles(compared) if measured else (),
             () if is_number else _moves(compared),
         )
+
+
+def score_both(engine: SparkEngine, rows: DataFrame, was: Version, now: Version) -> DataFrame:
+    """Return rows with what two versions predict of them, under names that begin with `WAS` and with `NOW`."""
+    return engine.score(now, engine.score(was, rows, WAS), NOW)
 
 
 def _measured(was: Sequence[Column], now: Sequence[Column]) -> str:

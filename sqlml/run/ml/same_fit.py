@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlml.ir.explanations import TABLES_FOLDER
-from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.reproduction import Part
 from sqlml.ir.state import Signature, Version
 from sqlml.run.engine import SparkEngine
 from sqlml.run.ml.artifact import PIPELINE
+from sqlml.run.ml.prediction_diff import NOW, WAS, score_both
 from sqlml.run.tables import quote
 
 # Spark names each stage by its class and chance.
 _UID = re.compile(r"_[0-9a-f]{12}(?![0-9a-f])")
 # Defaults are those of this pyspark, but for the seed's, which Python makes anew in each process.
 _CHANGING = ("timestamp", "uid", "sparkVersion", "defaultParamMap")
-_WAS, _NOW = f"{INTERNAL_PREFIX}was_", f"{INTERNAL_PREFIX}now_"
 
 
 def compare_signatures(was: Signature, now: Signature) -> Part:
@@ -75,9 +74,9 @@ def _metadata(line: str) -> str:
 def compare_predictions(engine: SparkEngine, rows: Any, was: Version, now: Version) -> Part:
     """Compare what two versions predict of each row."""
     names = [column.name for column in was.signature.outputs]
-    scored = engine.score(now, engine.score(was, rows, _WAS), _NOW)
+    scored = score_both(engine, rows, was, now)
     # Maps cannot be compared, their texts can.
-    same = [f"{_text(_WAS + name)} <=> {_text(_NOW + name)}" for name in names]
+    same = [f"{_text(WAS + name)} <=> {_text(NOW + name)}" for name in names]
     counts = ["count(1)", *[f"count_if(NOT ({condition}))" for condition in same]]
     total, *other = scored.selectExpr(*counts).collect()[0]
     said = [f"{name} in {count} rows" for name, count in zip(names, other, strict=True) if count]

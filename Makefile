@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test test-long check lock clean
+.PHONY: demo test test-long coverage check lock clean
 
 # Build the example project, look at what it made, and score a file.
 demo: $(VENV)/installed
@@ -21,11 +21,15 @@ PYTEST := $(RUN) pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # Lint, types and the tests.
 test: check
-	$(PYTEST) --cov=sqlml --cov-report=term:skip-covered
+	$(PYTEST)
 
 # Those too that hold what was recorded once, and seldom changes, against Spark again.
 test-long: check
 	$(PYTEST) --long
+
+# Which lines no test reaches. To count them makes Python code take twice as long, so that it is not a part of `test`.
+coverage: $(VENV)/installed-dev
+	$(PYTEST) --cov=sqlml --cov-report=term-missing:skip-covered
 
 check: $(VENV)/installed-dev
 	$(RUN) ruff check sqlml tests benchmarks

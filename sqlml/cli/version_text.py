@@ -53,6 +53,10 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
     click.echo(f"{version.ml_model} version {version.version} ({_aliases(info) or 'no alias'})")
     click.echo(f"  estimator  {version.signature.estimator}\n  created    {version.created_at}")
     click.echo(f"  location   {version.location}")
+    if (parts := version.facts.get("for_each")) is not None:
+        others = parts["others"]
+        rest = f"; {others['values']} without ({others['rows']} rows)" if others["values"] else ""
+        click.echo(f"  for each   {parts['column']}: {len(parts['values'])} fitted models{rest}")
     for gate in version.gates:
         click.echo(f"  gate       {gate.gate}: {'passed' if gate.is_passed else 'FAILED'} ({gate.reason})")
     click.echo()

@@ -26,7 +26,9 @@ def check_evaluation(
     is_known = True
     for part in ml_model.slices:
         if part.where is None:
-            errors.extend(_check_column(part, ml_model, training))
+            # Of the column of `for_each:` more is said elsewhere.
+            if ml_model.for_each is None or part.name.lower() != ml_model.for_each.column.lower():
+                errors.extend(_check_column(part, ml_model, training))
             read.add(part.name.lower())
             continue
         what = f"slice '{part.name}' of ml model '{ml_model.name}'"

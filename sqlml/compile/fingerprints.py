@@ -143,6 +143,7 @@ def _evaluation_parts(ml_model: MlModel) -> dict[str, Any]:
         "tune": _tuning_part(ml_model.tuning),
         "folds": asdict(ml_model.folds) if ml_model.folds is not None else None,
         "backtest": asdict(ml_model.backtest) if ml_model.backtest is not None else None,
+        "for_each": asdict(ml_model.for_each) if ml_model.for_each is not None else None,
     }
     return {key: value for key, value in parts.items() if value}
 

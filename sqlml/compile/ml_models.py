@@ -102,7 +102,7 @@ def expect_signature(
     class_count = class_count_of(ml_model, estimator, label_type)
     learnt_type = inputs[0].type if estimator.returns is Returns.ITEMS else label_type
     outputs = output_columns(estimator.returns, ml_model.label, learnt_type, class_count)
-    outputs = as_returned_by(estimator, outputs)
+    outputs = as_returned_by(estimator, outputs, ml_model.for_each)
     return ExpectedSignature(typed, label, outputs, has_all_outputs(estimator, class_count), inputs)
 
 

@@ -39,8 +39,12 @@ class Explanation:
     weight: str = ""
 
 
+SLICE = Column("slice", "string")
+"""With `for_each:` the value whose fitted model a row is about, as metrics name it; else empty."""
+
+
 def _columns(**types: str) -> tuple[Column, ...]:
-    return tuple(Column(name.rstrip("_"), data_type) for name, data_type in types.items())
+    return (SLICE, *[Column(name.rstrip("_"), data_type) for name, data_type in types.items()])
 
 
 EXPLANATIONS: dict[str, Explanation] = {

@@ -72,6 +72,12 @@ def place_of_folds(ml_model: MlModel, key: str = "") -> SourceLocation:
     return places.value_of(f"{asked}.{key}" if key else asked)
 
 
+def place_of_for_each(ml_model: MlModel) -> SourceLocation:
+    """Return where the column of `for_each:` is named."""
+    places = ml_model.places
+    return places.value_of("for_each.column" if "for_each.column" in places.keys else "for_each")
+
+
 def role_error(name: str, ml_model: MlModel, location: SourceLocation) -> CompileError | None:
     """Return the error of a transform on a column with a role; None if `name` has no role."""
     roles = {column.lower(): role for column, role in ml_model.roles.items()}
@@ -83,6 +89,8 @@ def _named(ml_model: MlModel) -> list[tuple[str, str, SourceLocation]]:
     """Return every column that the ML model names, with what it is named as and where."""
     places = ml_model.places
     named = [(name, ROLES[key].name, places.value_of(key)) for key, name in ml_model.own_role_columns.items()]
+    if ml_model.for_each is not None:
+        named.append((ml_model.for_each.column, "for_each column", place_of_for_each(ml_model)))
     if ml_model.event_time is not None:
         named.append((ml_model.event_time, "event time", places.value_of("event_time")))
     named += [(name, "key", places.of(f"keys.{index}")) for index, name in enumerate(ml_model.keys)]

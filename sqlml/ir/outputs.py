@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sqlml.ir.estimators import Estimator, Returns
-from sqlml.ir.project import MlModel
+from sqlml.ir.project import ForEach, MlModel
 from sqlml.ir.state import Column
 
 
@@ -55,9 +55,16 @@ def _sure(name: str, data_type: str) -> Column:
     return Column(name, data_type, is_nullable=False)
 
 
-def as_returned_by(estimator: Estimator, columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Return the columns that predictions of `estimator` add; of one that is not Spark's own nothing is sure."""
-    is_sure = not estimator.is_foreign and not estimator.is_partial
+def as_returned_by(
+    estimator: Estimator, columns: tuple[Column, ...], for_each: ForEach | None = None
+) -> tuple[Column, ...]:
+    """Return the columns that predictions of `estimator` add; of one that is not Spark's own nothing is sure.
+
+    Args:
+        for_each: of the ML model: rows of values without a fitted model may be predicted null.
+    """
+    has_others = for_each is not None and for_each.others == "keep"
+    is_sure = not estimator.is_foreign and not estimator.is_partial and not has_others
     return columns if is_sure else tuple([replace(column, is_nullable=True) for column in columns])
 
 

@@ -160,6 +160,20 @@ class Retrain:
 
 
 @dataclass(frozen=True, slots=True)
+class ForEach:
+    """One fitted model for each value of a column.
+
+    Attributes:
+        min_rows: training rows that a value must have to get one.
+        others: what becomes of rows whose value has none: they are predicted null, or a prediction fails.
+    """
+
+    column: str
+    min_rows: int = 1
+    others: Literal["keep", "error"] = "keep"
+
+
+@dataclass(frozen=True, slots=True)
 class MlOutput:
     """One entry of `outputs:` of an ML model: a relation made from its champion.
 
@@ -214,6 +228,7 @@ class MlModel:
         allow_leakage: features that may know the future, each with the reason.
         diagnostics: code to level, where this ML model or its folder sets one.
         has_contract: whether it must read and return what its champion does.
+        for_each: whose values get a fitted model each; None: one is fitted on all rows.
         places: places of the entry and its keys.
     """
 
@@ -239,6 +254,7 @@ class MlModel:
     folds: Folds | None = None
     tuning: Tuning | None = None
     backtest: Backtest | None = None
+    for_each: ForEach | None = None
     keys: tuple[str, ...] = ()
     event_time: str | None = None
     weight: str | None = None
@@ -268,7 +284,8 @@ class MlModel:
     @property
     def roles(self) -> Mapping[str, str]:
         """Columns that are never features, by name, with their role."""
-        roles = dict.fromkeys(self.keys, "key")
+        roles = {} if self.for_each is None else {self.for_each.column: "for_each column"}
+        roles |= dict.fromkeys(self.keys, "key")
         if self.event_time is not None:
             roles[self.event_time] = "event time"
         return roles | {column: ROLES[key].name for key, column in self.role_columns.items()}
@@ -308,8 +325,9 @@ class MlModel:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Those of `role_columns` that a prediction reads too."""
-        return tuple(column for key, column in self.role_columns.items() if ROLES[key].is_read_by_predictions)
+        """The columns that are no features and that a prediction reads too."""
+        read = [column for key, column in self.role_columns.items() if ROLES[key].is_read_by_predictions]
+        return tuple(read if self.for_each is None else [*read, self.for_each.column])
 
 
 @dataclass(frozen=True, slots=True)

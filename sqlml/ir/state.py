@@ -115,6 +115,8 @@ class Signature:
         returns: what a prediction gives (`ir.estimators.Returns`).
         slot_features: for each slot the features that it comes from.
         slot_means: of a linear model: the mean of each slot over the rows of the fit, which explanations start from.
+        for_each: the column whose values have a fitted model each, with slots of its own; None: there is one.
+        others: what becomes of rows whose value has none (`ir.project.ForEach`).
     """
 
     ml_model: str
@@ -132,6 +134,8 @@ class Signature:
     slot_features: tuple[tuple[str, ...], ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
     slot_means: tuple[float, ...] = ()
+    for_each: str | None = None
+    others: Literal["keep", "error"] = "keep"
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class PlannedFits:
         last: on all training rows, and on all rows with `refit: all`.
         windows: of a backtest.
         is_most: whether a search may stop before.
+        for_each: the column whose values are fitted each, so many times.
     """
 
     trials: int
@@ -78,6 +79,7 @@ class PlannedFits:
     last: int
     windows: int = 0
     is_most: bool = False
+    for_each: str | None = None
 
     @property
     def total(self) -> int:
@@ -89,7 +91,9 @@ class PlannedFits:
         terms = [f"{trials}{self.folds} folds"] if self.folds else []
         terms += [f"{self.windows} windows"] if self.windows else []
         most = "at most " if self.is_most else ""
-        return f"{most}{self.total} fits" + (f": {' + '.join([*terms, str(self.last)])}" if terms else "")
+        fits = f"{self.total} fit{'' if self.total == 1 else 's'}" if self.for_each else f"{self.total} fits"
+        each = f" for each value of '{self.for_each}'" if self.for_each else ""
+        return f"{most}{fits}{each}" + (f": {' + '.join([*terms, str(self.last)])}" if terms else "")
 
 
 def count_trials(tuning: Tuning) -> int:
@@ -107,6 +111,7 @@ def plan_fits(ml_model: MlModel) -> PlannedFits:
     folds = resolve_folds(ml_model).n if ml_model.has_folds else 0
     windows = 0 if ml_model.backtest is None else ml_model.backtest.windows
     if tuning is None:
-        return PlannedFits(1, folds, last, windows)
+        each = None if ml_model.for_each is None else ml_model.for_each.column
+        return PlannedFits(1, folds, last, windows, for_each=each)
     may_stop = tuning.time_s is not None or tuning.patience is not None
     return PlannedFits(count_trials(tuning), folds, last, windows, may_stop)

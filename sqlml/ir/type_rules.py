@@ -9,14 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlml.errors import CompileError, SqlmlError
 from sqlml.ir.estimators import Estimator, Problem
-from sqlml.ir.features import place_of_folds
+from sqlml.ir.features import place_of_folds, place_of_for_each
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
 from sqlml.ir.splits import resolve_backtest, resolve_folds, resolve_split
 from sqlml.ir.state import Column
 
-NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
+WHOLE_NUMBERS = ("tinyint", "smallint", "int", "bigint")
+NUMBERS = (*WHOLE_NUMBERS, "float", "double", "decimal")
 TEXTS = ("string", "char", "varchar")
 TIMES = ("timestamp", "timestamp_ntz", "date")
 # What Spark's cast from a string takes for a boolean.
@@ -39,6 +40,7 @@ def find_type_errors(ml_model: MlModel, estimator: Estimator, columns: Sequence[
                 _label_errors(ml_model, estimator, found) if key == "label" else _role_errors(ml_model, key, found)
             )
     errors += [*_split_errors(ml_model, types), *_fold_errors(ml_model, types), *_backtest_errors(ml_model, types)]
+    errors += _for_each_errors(ml_model, types)
     return [*errors, *_key_errors(ml_model, types)]
 
 
@@ -156,6 +158,16 @@ def _backtest_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[Sq
     if found and found not in TIMES and resolve_split(ml_model).by != "time":
         what = f"the backtest of ml model '{ml_model.name}' follows '{name}', which is of type {found}"
         yield CompileError(what, ml_model.places.value_of("event_time"), "make a timestamp of it in the SQL")
+
+
+def _for_each_errors(ml_model: MlModel, types: Mapping[str, str]) -> Iterator[SqlmlError]:
+    if ml_model.for_each is None:
+        return
+    found = types.get(ml_model.for_each.column.lower(), "")
+    if found and (_base(found) not in (*WHOLE_NUMBERS, *TEXTS, "boolean", "date") or "collate" in found.lower()):
+        what = f"'for_each' of ml model '{ml_model.name}' is by '{ml_model.for_each.column}', which is of type {found}"
+        fix = "make a string, a whole number, a boolean or a date of it in the SQL"
+        yield CompileError(what, place_of_for_each(ml_model), fix)
 
 
 def _split_place(ml_model: MlModel) -> SourceLocation:

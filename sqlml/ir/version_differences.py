@@ -169,6 +169,9 @@ def _counts(entry: Weighed) -> dict[str, Any]:
     counts = {f"rows: {side}": count for side, count in facts.get("rows", {}).items()}
     for side, classes in facts.get("classes", {}).items():
         counts |= {f"rows: {side}, class {name}": count for name, count in classes.items()}
+    parts = facts.get("for_each", {})
+    for value, of_part in parts.get("values", {}).items():
+        counts |= {f"rows: {side}, {parts['column']}={value}": count for side, count in of_part["rows"].items()}
     return counts
 
 
@@ -213,4 +216,5 @@ def _importances(was: Weighed, now: Weighed) -> tuple[str, tuple[Change, ...]]:
 def _weights(rows: Sequence[Row], column: str) -> dict[str, float]:
     names = [str(row.get("slot") or row["feature"]) for row in rows]
     classes = [f" ({row['class']})" if row.get("class") is not None else "" for row in rows]
-    return {f"{name}{of}": row[column] for name, of, row in zip(names, classes, rows, strict=True)}
+    parts = [f"{row['slice']}: " if row.get("slice") else "" for row in rows]
+    return {f"{part}{name}{of}": row[column] for part, name, of, row in zip(parts, names, classes, rows, strict=True)}

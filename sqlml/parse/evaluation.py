@@ -40,8 +40,16 @@ def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
     )
 
 
-def to_slice(entry: SliceEntry, position: int, places: Places) -> Slice:
-    """Return the slice that an entry of `slices:` declares."""
+def to_slices(spec: MlModelSpec, places: Places) -> tuple[Slice, ...]:
+    """Return the slices of an ML model; what is fitted for each value of a column is measured for each as well."""
+    slices = [_to_slice(entry, position, places) for position, entry in enumerate(spec.slices)]
+    if spec.for_each is None:
+        return tuple(slices)
+    own = Slice(spec.for_each.column, places.value_of("for_each"))
+    return (own, *[part for part in slices if part.name.lower() != own.name.lower()])
+
+
+def _to_slice(entry: SliceEntry, position: int, places: Places) -> Slice:
     key = f"slices.{position}" + (".where" if entry.where is not None else "")
     return Slice(entry.name or entry.column or "", places.value_of(key), entry.where)
 
@@ -95,8 +103,10 @@ def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) 
     if gate.dataset == "holdout" and spec.split.by == "none":
         what = "the gate is about the hold-out, and with 'split: {by: none}' there is none"
         yield subject.error(f"{path}.dataset", what, "remove 'dataset:', or hold rows out")
-    if gate.slice is not None and not any(_may_name(entry, gate.slice) for entry in spec.slices):
-        names = [f"{entry.column}=…" if entry.where is None else str(entry.name) for entry in spec.slices]
+    own = [] if spec.for_each is None else [SliceEntry(column=spec.for_each.column)]
+    slices = [*own, *spec.slices]
+    if gate.slice is not None and not any(_may_name(entry, gate.slice) for entry in slices):
+        names = [f"{entry.column}=…" if entry.where is None else str(entry.name) for entry in slices]
         fix = suggest(gate.slice, names, "'slices:' has") if names else "add it to 'slices:'"
         yield subject.error(f"{path}.slice", f"the gate is about '{gate.slice}', which is no slice", fix)
 

@@ -39,7 +39,6 @@ LATER_KEYS: Mapping[str, str] = MappingProxyType(
         "groups": "owners",
         "metrics": "business metrics",
         "semantic_models": "business metrics",
-        "ml_models.for_each": "one fitted model for each value of a column",
         "ml_models.freshness": "how old data may be",
         "ml_models.config": "dbt's block of settings; here 'tags' and 'enabled' stand beside 'name'",
         "models.data_tests": "data tests of a whole relation",

@@ -10,6 +10,7 @@ from sqlml.errors import SqlmlError, suggest
 from sqlml.ir.estimators import ESTIMATORS, NOT_HERE, Estimator, Problem, find_estimator
 from sqlml.ir.roles import ROLES
 from sqlml.parse.evaluation import check_evaluation
+from sqlml.parse.for_each_checks import check_for_each
 from sqlml.parse.recommendation_checks import check_recommendation
 from sqlml.parse.specs import MlModelSpec, SplitSpec
 from sqlml.parse.subject import Subject
@@ -52,6 +53,7 @@ def check_ml_model(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     yield from check_tuning(spec, {column.lower(): role for role, _, column in _roles(spec)}, subject)
     yield from check_evaluation(spec, subject)
     yield from check_recommendation(spec, subject)
+    yield from check_for_each(spec, subject)
 
 
 def _check_estimator(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
@@ -131,6 +133,9 @@ def _roles(spec: MlModelSpec) -> Iterator[tuple[str, str, str]]:
             yield name, key, column
     for position, column in enumerate(spec.keys):
         yield "key", f"keys.{position}", column
+    # Rows may be told apart by what they are fitted by as well.
+    if spec.for_each is not None and spec.for_each.column not in spec.keys:
+        yield "for_each column", "for_each.column", spec.for_each.column
 
 
 def _check_roles(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.location import Places
-from sqlml.ir.project import MlModel, MlOutput, Retrain, Split
+from sqlml.ir.project import ForEach, MlModel, MlOutput, Retrain, Split
 from sqlml.ir.roles import ROLES
 from sqlml.parse.declared import DeclaredMlModel
 from sqlml.parse.entries import RawEntry
-from sqlml.parse.evaluation import to_gate, to_slice, to_threshold_rule
+from sqlml.parse.evaluation import to_gate, to_slices, to_threshold_rule
 from sqlml.parse.folder_rules import given_config
 from sqlml.parse.ml_checks import check_ml_model
 from sqlml.parse.ml_outputs import read_ml_outputs
@@ -72,13 +72,14 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         threshold=spec.threshold if isinstance(spec.threshold, float) else None,
         threshold_rule=to_threshold_rule(spec.threshold),
         class_weights=spec.class_weights,
-        slices=tuple(to_slice(entry, position, places) for position, entry in enumerate(spec.slices)),
+        slices=to_slices(spec, places),
         has_permutations=spec.permutation_importances,
         baseline=spec.baseline,
         refit=spec.refit,
         folds=to_folds(spec),
         tuning=to_tuning(spec, places),
         backtest=to_backtest(spec),
+        for_each=None if spec.for_each is None else ForEach(**spec.for_each.model_dump()),
         keys=tuple(spec.keys),
         event_time=spec.event_time,
         **{key: getattr(spec, key) for key in ROLES if key != "label"},

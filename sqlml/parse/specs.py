@@ -96,6 +96,30 @@ class SplitSpec(Spec):
     within: Column | None = None
 
 
+class ForEachSpec(Spec):
+    """`for_each:`, a column or a mapping.
+
+    Attributes:
+        column: The column; it is no feature, and predictions read it.
+        min_rows: Training rows that a value must have to get a fitted model (1).
+        others: What becomes of rows whose value has none. keep: they are predicted null; error: predictions fail.
+    """
+
+    column: Column
+    min_rows: Positive = 1
+    others: Literal["keep", "error"] = "keep"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_column(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say what `_read_column` takes."""
+        return {"anyOf": [{"type": "string"}, handler(core)]}
+
+
 class GateSpec(Spec):
     """An entry of `gates:`.
 
@@ -201,6 +225,7 @@ class MlModelSpec(Spec):
         features: A list of columns, or {include: [...], exclude: [...]}; every column without a role unless it is said.
         transforms: How features become numbers; what is left out gets the default of its type.
         class_weights: How much rows of each class count in the fit: balanced, or label value to weight.
+        for_each: A column: each of its values gets a fitted model, fitted on its own rows alone.
         split: Which rows are held out from the fit, to evaluate it.
         refit: all: once it is measured, it is fitted again on all rows, those of the hold-out too.
         folds: Folds of the training rows that it is validated on: each metric gets a mean and a deviation.
@@ -247,6 +272,7 @@ class MlModelSpec(Spec):
     features: FeaturesSpec = Field(default_factory=FeaturesSpec)
     transforms: list[TransformEntry] = Field(default_factory=list)
     class_weights: ClassWeights | None = None
+    for_each: ForEachSpec | None = None
     split: SplitSpec = Field(default_factory=SplitSpec)
     refit: Literal["none", "all"] = "none"
     folds: FoldsSpec | None = None

@@ -46,10 +46,10 @@ from sqlml.run.tables import (
 )
 
 if TYPE_CHECKING:
-    from pyspark.ml import PipelineModel
     from pyspark.sql import DataFrame, SparkSession
 
     from sqlml.run.jvm import Jvm
+    from sqlml.run.ml.artifact import FittedPart
     from sqlml.run.ml.contributions.explainer import Explainer
 
 T = TypeVar("T")
@@ -69,8 +69,8 @@ class SparkEngine:
         self._lock = threading.Lock()
         self._jvm: Jvm | None = None
         self._session: SparkSession | None = None
-        self._fitted: dict[str, PipelineModel] = {}
-        self._explainers: dict[str, Explainer] = {}
+        self._fitted: dict[str, tuple[FittedPart, ...]] = {}
+        self._explainers: dict[str, tuple[Explainer, ...]] = {}
         self._readings: list[Reading] = []
         self._checkpoints = Checkpoints(root / "target" / "checkpoints")
 
@@ -155,26 +155,30 @@ class SparkEngine:
         Raises:
             DataError: a feature is missing or of another type; the version cannot explain its predictions.
         """
-        from sqlml.run.ml.score import score
+        from sqlml.run.ml.dispatch import score_parts
 
         with spark_failures(self._doing(f"scoring with '{version.ml_model}' failed", None)):
-            explained = None if explain is None else (self._explainer(version), explain)
-            return score(self._load(version), version.signature, rows, output_prefix, explained)
+            explained = None if explain is None else (self._explain_parts(version), explain)
+            return score_parts(self._load(version), version.signature, rows, output_prefix, explained)
 
-    def _explainer(self, version: Version) -> Explainer:
+    def _explain_parts(self, version: Version) -> tuple[Explainer, ...]:
         from sqlml.run.ml.contributions.explainer import Making, make_explainer
 
-        def make() -> Explainer:
-            fitted, folder = self._load(version), Path(version.location)
+        def make() -> tuple[Explainer, ...]:
             scratch = self._root / "target" / "explanations"
-            return make_explainer(Making(self.session, fitted, version.signature, folder, scratch))
+            return tuple(
+                [
+                    make_explainer(Making(self.session, part.pipeline, part.signature, part.folder, scratch))
+                    for part in self._load(version)
+                ]
+            )
 
         return self._once(self._explainers, version, make)
 
-    def _load(self, version: Version) -> PipelineModel:
-        from sqlml.run.ml.score import load_fitted
+    def _load(self, version: Version) -> tuple[FittedPart, ...]:
+        from sqlml.run.ml.dispatch import load_parts
 
-        return self._once(self._fitted, version, lambda: load_fitted(self.session, Path(version.location)))
+        return self._once(self._fitted, version, lambda: load_parts(self.session, Path(version.location)))
 
     def _once(self, known: dict[str, T], version: Version, make: Callable[[], T]) -> T:
         """Return what is known of a version, made at the first time."""

@@ -280,6 +280,8 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
     if (tuning := facts.get("tuning")) is not None:
         params = ", ".join(f"{name}: {value}" for name, value in tuning["params"].items())
         notes.insert(0, f"best of {tuning['trials']} trials: {params}")
+    if (parts := facts.get("for_each")) is not None:
+        notes.insert(0, f"a fitted model for each of {len(parts['values'])} values of '{parts['column']}'")
     if "maxBins" in facts.get("params_added", {}):
         notes.insert(0, f"maxBins {facts['params_added']['maxBins']} for the largest category")
     return notes

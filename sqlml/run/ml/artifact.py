@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.explanations import TABLES_FOLDER, Row
+from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column, Signature
 
 if TYPE_CHECKING:
@@ -21,30 +24,78 @@ if TYPE_CHECKING:
     from pyspark.ml.util import MLWriter
 
 PIPELINE = "pipeline"
+VALUES = "values"
 SIGNATURE_FILE = "signature.json"
 _FORMAT = 1
 _CHUNK_BYTES = 1 << 20
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
+_MOST_LETTERS = 40
+_MOST_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A fitted pipeline and what it reads and returns."""
+
+    pipeline: PipelineModel
+    signature: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPart:
+    """One of the fitted pipelines of a version.
+
+    Attributes:
+        value: of the version's `for_each:` column, as text; None: it is the only one.
+        folder: holds `pipeline/` and the `signature.json` of this one.
+    """
+
+    value: str | None
+    folder: Path
+    pipeline: PipelineModel
+    signature: Signature
+
+
+def signature_of(pipelines: Mapping[str | None, Saved], ml_model: MlModel) -> Signature:
+    """Return the signature of a version: of its only pipeline, or what those of all values have in common."""
+    first = next(iter(pipelines.values())).signature
+    if ml_model.for_each is None:
+        return first
+    own = {"for_each": ml_model.for_each.column, "others": ml_model.for_each.others}
+    return replace(first, slots=(), slot_features=(), slot_means=(), **own)  # type: ignore[arg-type]
 
 
 def save_fitted(
-    pipeline: PipelineModel, signature: Signature, tables: Mapping[str, Sequence[Row]], folder: Path
+    pipelines: Mapping[str | None, Saved], signature: Signature, tables: Mapping[str, Sequence[Row]], folder: Path
 ) -> None:
     """Write a fitted model into `folder`, which is made.
 
-    First `pipeline/`, then each of `tables` as `tables/NAME.jsonl`, then `signature.json` with the checksums of all
-    files of the pipeline.
+    First `pipeline/`, or a folder like this one, without tables, for each value below `values/`; then each of `tables`
+    as `tables/NAME.jsonl`, then `signature.json` with the checksums of all files of the pipelines.
+
+    Args:
+        pipelines: by value of the `for_each:` column; the only one by None.
+        signature: of the whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _writer(pipeline).save(_local_uri(folder.absolute() / PIPELINE))
+    folders: dict[str, str] = {}
+    for at, (value, saved) in enumerate(pipelines.items(), 1):
+        if value is None:
+            _writer(saved.pipeline).save(_local_uri(folder.absolute() / PIPELINE))
+        else:
+            name = f"{at:04}-{_UNSAFE.sub('-', value)[:_MOST_LETTERS]}"
+            folders[name] = value
+            save_fitted({None: saved}, saved.signature, {}, folder / VALUES / name)
     for name, rows in tables.items():
         (folder / TABLES_FOLDER).mkdir(exist_ok=True)
         text = "".join(json.dumps(_plain(row), ensure_ascii=False) + "\n" for row in rows)
         (folder / TABLES_FOLDER / f"{name}.jsonl").write_text(text, encoding="utf-8")
-    document = {
+    document: dict[str, Any] = {
         "format": _FORMAT,
         "signature": asdict(signature) | {"settings": dict(signature.settings)},
-        "checksums": checksums(folder / PIPELINE),
+        "checksums": checksums(folder / (VALUES if folders else PIPELINE)),
     }
+    document |= {"values": folders} if folders else {}
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
     (folder / SIGNATURE_FILE).write_text(text + "\n", encoding="utf-8")
 
@@ -79,8 +130,38 @@ def read_pipeline(folder: Path) -> PipelineModel:
     """
     from pyspark.ml import PipelineModel
 
+    _check(folder, PIPELINE)
+    with _plain_path(folder.absolute() / PIPELINE) as path:
+        return PipelineModel.load(_local_uri(path))
+
+
+def part_folders(folder: Path) -> dict[str | None, Path]:
+    """Return the folder of each fitted pipeline of a version, by its value; of the only one the version's own."""
+    folders = _document(folder).get("values")
+    return {value: folder / VALUES / name for name, value in sorted(folders.items())} if folders else {None: folder}
+
+
+def read_parts(folder: Path) -> tuple[FittedPart, ...]:
+    """Return the fitted pipelines of a version, whose files are checked first.
+
+    Raises:
+        DataError: a file is missing, was changed or is not one of the fitted model's.
+    """
+    folders = part_folders(folder)
+    if None not in folders:
+        _check(folder, VALUES)
+    with ThreadPoolExecutor(min(len(folders), _MOST_AT_ONCE), "load") as pool:
+        pipelines = list(pool.map(read_pipeline, folders.values()))
+    return tuple(
+        FittedPart(value, own, pipeline, read_signature(own))
+        for (value, own), pipeline in zip(folders.items(), pipelines, strict=True)
+    )
+
+
+def _check(folder: Path, below: str) -> None:
+    """Compare the files of a fitted model with their checksums."""
     expected = _document(folder)["checksums"]
-    found = checksums(folder / PIPELINE)
+    found = checksums(folder / below)
     if found != expected:
         wrong = sorted(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))
         shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
@@ -88,8 +169,6 @@ def read_pipeline(folder: Path) -> PipelineModel:
             f"the fitted model in '{folder}' was changed after it was saved: {shown}",
             fix="put its files back, roll back to another version, or fit again with --retrain",
         )
-    with _plain_path(folder.absolute() / PIPELINE) as path:
-        return PipelineModel.load(_local_uri(path))
 
 
 def read_signature(folder: Path) -> Signature:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError, SqlmlError, raise_all
@@ -13,6 +13,7 @@ from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
 from sqlml.ir.transforms import FeatureTransform
+from sqlml.run.ml.failed_values import refuse_values
 from sqlml.run.ml.features.profile import (
     constant_features,
     feature_measures,
@@ -27,9 +28,13 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 SIDE = "__sqlml_side"
+PART = "__sqlml_part"
+"""The column with the value of `for_each:` whose fitted model a row is for; without it there is one for all rows."""
 TRAINING = "training"
 HOLDOUT = "holdout"
 MOST_CLASSES = 1000
+MOST_PARTS = 200
+"""So many values get a fitted model each: every one is a branch of each plan that scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Profile:
         sizes: array and vector features to their length.
         constant: features with one value in all training rows.
         statistics: rows of the table `feature_statistics`.
+        parts: value of `PART` to the profile of its rows.
     """
 
     rows: Mapping[str, int]
@@ -49,55 +55,105 @@ class Profile:
     sizes: Mapping[str, int] = field(default_factory=dict)
     constant: tuple[str, ...] = ()
     statistics: tuple[Row, ...] = ()
+    parts: Mapping[str, Profile] = field(default_factory=dict)
 
 
 def profile_rows(
     rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform], has_holdout: bool
 ) -> Profile:
-    """Return the profile of `rows`, which have the column `SIDE`, may have `SAMPLED`, and have no null label.
+    """Return the profile of `rows`, which have the column `SIDE`, may have `PART` and `SAMPLED`, and no null label.
 
     Raises:
         DataError, ErrorList: no rows on a side; a feature without any value, with an infinite one, with arrays of
-            different lengths; a label or weight that cannot be used.
+            different lengths; a label or weight that cannot be used. With `PART`, what is wrong with the rows of
+            values is one error that names them.
     """
     from pyspark.sql import functions as sf
 
-    is_classifier = estimator.problem is Problem.CLASSIFICATION
+    has_parts = PART in rows.columns
+    by = [sf.col(SIDE), *([sf.col(PART)] if has_parts else [])]
     # Zeros of either sign are one class.
-    by = [sf.col(SIDE), *([sf.col(quote(ml_model.label or "")).alias("label")] if is_classifier else [])]
-    groups = (
-        rows.groupBy(*by).agg(*_measures(rows, ml_model, estimator, transforms)).limit(3 * MOST_CLASSES + 1).collect()
-    )
-    if len(groups) > 3 * MOST_CLASSES:
+    if estimator.problem is Problem.CLASSIFICATION:
+        by.append(sf.col(quote(ml_model.label or "")).alias("label"))
+    most = 3 * MOST_CLASSES * (MOST_PARTS if has_parts else 1)
+    groups = rows.groupBy(*by).agg(*_measures(rows, ml_model, estimator, transforms)).limit(most + 1).collect()
+    if len(groups) > most:
         raise DataError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' has more than {MOST_CLASSES} values",
             ml_model.places.value_of("label"),
             f"'{estimator.name}' tells classes apart; for a number take an estimator of regression",
         )
+    whole = _profile(groups, transforms, estimator)
+    raise_all(_wrong_sides(whole.rows, ml_model, has_holdout))
+    used = [group for group in groups if group[SIDE] is not None]
+    errors = _wrong_numbers(used, ml_model, estimator)
+    if has_parts:
+        raise_all(errors)
+        return replace(whole, parts=_profile_parts(used, whole, transforms, ml_model, estimator))
+    raise_all([*_unfit(groups, whole, transforms, ml_model, estimator), *errors])
+    raise_all(_wrong_classes(whole.classes, ml_model, estimator))
+    return whole
+
+
+def _profile(groups: Sequence[Any], transforms: Sequence[FeatureTransform], estimator: Estimator) -> Profile:
     totals: dict[str, int] = {TRAINING: 0, HOLDOUT: 0, "excluded": 0}
     classes: dict[str, dict[Scalar, int]] = {TRAINING: {}, HOLDOUT: {}}
+    is_classifier = estimator.problem is Problem.CLASSIFICATION
     for group in groups:
         side = group[SIDE] or "excluded"
         totals[side] += group["n"]
         if is_classifier and side in classes:
             value = _plain(group["label"])
             classes[side][value] = classes[side].get(value, 0) + group["n"]
-    errors = _wrong_sides(totals, ml_model, has_holdout)
-    raise_all(errors)
     training = [group for group in groups if group[SIDE] == TRAINING]
-    used = [group for group in groups if group[SIDE] is not None]
-    errors = _too_few(totals[TRAINING], ml_model, estimator) + _wrong_numbers(used, ml_model, estimator)
-    errors += wrong_features(training, transforms, ml_model)
-    raise_all(errors)
-    sizes = feature_sizes(training, transforms)
-    if is_classifier:
-        _check_classes(classes, ml_model, estimator)
-    constant = constant_features(training, transforms)
     statistics: list[Row] = []
     for side in (TRAINING, HOLDOUT) if transforms else ():
         if of_side := [group for group in groups if group[SIDE] == side]:
             statistics += feature_statistics(of_side, transforms, side)
-    return Profile(totals, classes if is_classifier else {}, sizes, tuple(constant), tuple(statistics))
+    return Profile(
+        totals,
+        classes if is_classifier else {},
+        feature_sizes(training, transforms) if training else {},
+        tuple(constant_features(training, transforms)),
+        tuple(statistics),
+    )
+
+
+def _profile_parts(
+    groups: Sequence[Any],
+    whole: Profile,
+    transforms: Sequence[FeatureTransform],
+    ml_model: MlModel,
+    estimator: Estimator,
+) -> dict[str, Profile]:
+    """Return the profile of the rows of each value, all of which have the same classes."""
+    found: dict[str, Profile] = {}
+    failed: dict[str, list[SqlmlError]] = {}
+    for value in sorted({group[PART] for group in groups}):
+        own = [group for group in groups if group[PART] == value]
+        profile = found[value] = _profile(own, transforms, estimator)
+        errors = _unfit(own, profile, transforms, ml_model, estimator)
+        errors += _wrong_classes(profile.classes, ml_model, estimator)
+        missing = [repr(label) for label in whole.classes.get(TRAINING, ()) if label not in profile.classes[TRAINING]]
+        if missing and not errors:
+            what = f"no training row has the label {', '.join(missing)}, which rows of other values have"
+            errors.append(DataError(what))
+        if errors:
+            failed[value] = errors
+    refuse_values(failed, len(found), ml_model)
+    return found
+
+
+def _unfit(
+    groups: Sequence[Any],
+    profile: Profile,
+    transforms: Sequence[FeatureTransform],
+    ml_model: MlModel,
+    estimator: Estimator,
+) -> list[SqlmlError]:
+    """Return why training rows are too few, or their features such that nothing can be learnt from them."""
+    training = [group for group in groups if group[SIDE] == TRAINING]
+    return _too_few(profile.rows[TRAINING], ml_model, estimator) + wrong_features(training, transforms, ml_model)
 
 
 def _measures(
@@ -214,22 +270,29 @@ def rows_text(count: int) -> str:
     return f"{count} row{'' if count == 1 else 's'}"
 
 
-def _check_classes(classes: Mapping[str, Mapping[Scalar, int]], ml_model: MlModel, estimator: Estimator) -> None:
+def _wrong_classes(
+    classes: Mapping[str, Mapping[Scalar, int]], ml_model: MlModel, estimator: Estimator
+) -> list[SqlmlError]:
+    if estimator.problem is not Problem.CLASSIFICATION:
+        return []
     values = sorted(classes[TRAINING], key=str)
     shown = ", ".join(repr(value) for value in values[:10])
     what = f"label '{ml_model.label}' of ml model '{ml_model.name}'"
     place = ml_model.places.value_of("label")
     if len(values) < 2:
-        raise DataError(f"{what} has one value in the training rows: {shown}", place, "a classifier needs two classes")
+        fix = "a classifier needs two classes"
+        return [DataError(f"{what} has one value in the training rows: {shown}", place, fix)]
     if len(values) > MOST_CLASSES:
-        raise DataError(f"{what} has {len(values)} values", place, f"at most {MOST_CLASSES} classes can be told apart")
+        fix = f"at most {MOST_CLASSES} classes can be told apart"
+        return [DataError(f"{what} has {len(values)} values", place, fix)]
     if estimator.max_classes is not None and len(values) > estimator.max_classes:
         fix = f"'{estimator.name}' tells {estimator.max_classes} classes apart; RandomForestClassifier any number"
-        raise DataError(f"{what} has {len(values)} values: {shown}", place, fix)
+        return [DataError(f"{what} has {len(values)} values: {shown}", place, fix)]
     if missing := [value for value in classes[HOLDOUT] if value not in classes[TRAINING]]:
         names = ", ".join(repr(value) for value in missing[:10])
         fix = "leave them out by 'where:', or choose another 'split:'"
-        raise DataError(f"{what} has values in the hold-out that no training row has: {names}", place, fix)
+        return [DataError(f"{what} has values in the hold-out that no training row has: {names}", place, fix)]
+    return []
 
 
 def _plain(value: Any) -> Scalar:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import DataError, raise_all
+from sqlml.errors import raise_all
 from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.engine import Fitted
-from sqlml.ir.estimators import Estimator, Problem, Returns, estimator_of
+from sqlml.ir.estimators import Estimator, Returns, estimator_of
 from sqlml.ir.explanations import Row
 from sqlml.ir.outputs import as_returned_by, output_columns
 from sqlml.ir.project import MlModel
@@ -19,66 +19,28 @@ from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Column, Signature
 from sqlml.ir.transforms import choose_transforms
 from sqlml.ir.type_rules import find_type_errors
-from sqlml.run.ml.artifact import save_fitted
+from sqlml.run.ml.artifact import Saved, save_fitted, signature_of
 from sqlml.run.ml.backtests import backtest
 from sqlml.run.ml.centres import cluster_sizes
-from sqlml.run.ml.checks import HOLDOUT, SIDE, TRAINING, Profile, profile_rows
-from sqlml.run.ml.class_weights import weigh_classes
+from sqlml.run.ml.checks import HOLDOUT, TRAINING
 from sqlml.run.ml.contributions.linear import slot_means
-from sqlml.run.ml.disjoint import assert_disjoint
 from sqlml.run.ml.evaluation.comparing import Contestant
 from sqlml.run.ml.evaluation.evaluate import Evaluation
-from sqlml.run.ml.evaluation.measure import measure, permute
-from sqlml.run.ml.evaluation.rows import SLICES
-from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
+from sqlml.run.ml.evaluation.measure import measure, permute, transform_each
 from sqlml.run.ml.explain import Named, explain, summarize
 from sqlml.run.ml.features import FeatureStages, expression_types
-from sqlml.run.ml.features.statistics import mark_sample
-from sqlml.run.ml.fitting import Fit, Task, fit_on
-from sqlml.run.ml.labels import class_text, order_classes
-from sqlml.run.ml.layout import lay_out, partition_count, persisted
-from sqlml.run.ml.rivals import Met, carried_columns, carried_sql, compare_with_rivals, deal_out, meet_rivals
-from sqlml.run.ml.split import SplitRule, odd_share, split_rows
+from sqlml.run.ml.fit_parts import fit_parts
+from sqlml.run.ml.fit_rows import Part, Rows, read_rows, with_classes
+from sqlml.run.ml.fitting import Fit, Task
+from sqlml.run.ml.labels import class_text
+from sqlml.run.ml.layout import lay_out, partition_count
+from sqlml.run.ml.rivals import Met, compare_with_rivals, deal_out, meet_rivals
+from sqlml.run.ml.split import odd_share
 from sqlml.run.ml.validating import validate_on_folds
-from sqlml.run.tables import columns_of, quote
+from sqlml.run.tables import columns_of
 
 if TYPE_CHECKING:
-    from pyspark.ml import Model, PipelineModel
     from pyspark.sql import DataFrame, SparkSession
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows that an ML model is about.
-
-    Attributes:
-        sided: with the column `SIDE`, null for those on neither side.
-        carried: the columns that only rivals read.
-        null_labels: how many were left out because they have no label.
-        shared_keys: how many keys are on both sides, which is none; None: there are no keys.
-    """
-
-    sided: DataFrame
-    rule: SplitRule
-    profile: Profile
-    null_labels: int
-    shared_keys: int | None
-    carried: tuple[str, ...] = ()
-
-    @property
-    def training(self) -> DataFrame:
-        """Those to fit on."""
-        return self.sided.where(f"{SIDE} = '{TRAINING}'").drop(SIDE, *self.carried)
-
-    @property
-    def holdout(self) -> DataFrame | None:
-        """Those held out, with what they carry; None: none are."""
-        return None if self.rule.holdout is None else self.sided.where(f"{SIDE} = '{HOLDOUT}'").drop(SIDE)
-
-    @property
-    def all(self) -> DataFrame:
-        """Both."""
-        return self.sided.where(f"{SIDE} IS NOT NULL").drop(SIDE, *self.carried)
 
 
 def fit_ml_model(
@@ -86,7 +48,8 @@ def fit_ml_model(
 ) -> Fitted:
     """Fit `ml_model` on the rows of `training`, measure it and save it into `folder`, which is made.
 
-    Writes `pipeline/`, a Spark ML PipelineModel from the relation's columns to Spark's, and `signature.json`.
+    Writes `pipeline/`, a Spark ML PipelineModel from the relation's columns to Spark's, and `signature.json`; with
+    `for_each:` one such folder for each value below `values/`.
 
     Args:
         rivals: whom it is compared with on held-out rows.
@@ -98,32 +61,30 @@ def fit_ml_model(
     task, columns = _read_task(ml_model, training)
     with ExitStack() as stack:
         met = meet_rivals(rivals, ml_model, columns)
-        rows = _read_rows(training, task, met, stack)
-        task = _with_classes(task, rows.profile)
+        rows = read_rows(training, task, met, stack)
+        task = with_classes(task, rows.profile)
         validated = validate_on_folds(task, rows.training, lambda variant: _variant(task, variant, training))
-        fit = fit_on(rows.training, rows.profile.rows[TRAINING], validated.task, stack)
-        measured, comparisons = _measure_sides(fit, rows, met, stack)
-        used = rows.profile.rows[TRAINING]
+        parts = rows.parts(validated.task)
+        fits = fit_parts(parts, (TRAINING,), stack)
+        measured, comparisons = _measure_sides(parts, fits, met, stack)
+        sides = (TRAINING, HOLDOUT) if ml_model.refit == "all" else (TRAINING,)
         if ml_model.refit == "all":
-            used += rows.profile.rows[HOLDOUT]
-            fit = fit_on(rows.all, used, fit.task, stack)
-        signature = _signature(fit.task, fit.stages, columns, slot_means(fit.prepared.features, fit.task.entry))
-        sizes = cluster_sizes(fit.fitted)
-        tables = {**measured.tables, **validated.tables, **_explain(fit, sizes)}
+            fits = fit_parts(parts, sides, stack)
+        tables = {**measured.tables, **validated.tables, **_explain(parts, fits)}
         if windows := backtest(validated.task, rows.all):
             tables["backtest"] = windows
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         tables |= {"feature_statistics": list(rows.profile.statistics)} if rows.profile.statistics else {}
-        save_fitted(_pipeline(fit.stages, fit.fitted), signature, tables, folder)
+        pipelines = {part.value: _saved(fit, columns) for part, fit in zip(parts, fits, strict=True)}
+        signature = signature_of(pipelines, ml_model)
+        save_fitted(pipelines, signature, tables, folder)
     facts = {
         "rows": dict(rows.profile.rows) | {"null_label": rows.null_labels},
         "split": dict(rows.rule.facts) | {"shared_keys": rows.shared_keys},
-        "layout": {"partitions": partition_count(fit.prepared.rows), "keys": list(ml_model.keys)},
-        "cluster_sizes": sizes,
-        "summary": summarize(fit.fitted),
         **validated.facts,
-        **_facts(fit, rows, ml_model),
+        **_facts(parts, fits, rows),
     }
+    used = sum(part.count(*sides) for part in parts)
     return Fitted(signature, measured.metrics, used, facts, comparisons=tuple(comparisons))
 
 
@@ -144,54 +105,53 @@ def _variant(task: Task, ml_model: MlModel, training: DataFrame) -> Task:
     return replace(task, ml_model=ml_model, transforms=read.transforms)
 
 
-def _read_rows(training: DataFrame, task: Task, met: Sequence[Met], stack: ExitStack) -> _Rows:
-    """Split the rows and look at them once."""
-    ml_model = task.ml_model
-    wanted = persisted(stack, _usable_rows(training, task, carried_sql(met)))
-    check_slices(wanted, ml_model)
-    count, null_labels = _count_rows(wanted, task)
-    rows = wanted.where(f"{quote(ml_model.label or '')} IS NOT NULL") if null_labels else wanted
-    rule = split_rows(rows, ml_model)
-    sided = rows.selectExpr("*", f"{rule.side} AS {SIDE}")
-    marked = mark_sample(sided, count)
-    profile = profile_rows(marked, ml_model, task.entry, task.transforms, rule.holdout is not None)
-    shared = None if rule.holdout is None else assert_disjoint(sided, SIDE, ml_model, "split")
-    return _Rows(sided, rule, profile, null_labels, shared, tuple(carried_columns(sided)))
-
-
-def _with_classes(task: Task, profile: Profile) -> Task:
-    """Return the task with what the training rows told."""
-    task = replace(task, sizes=profile.sizes)
-    if not task.label_type or task.entry.problem is not Problem.CLASSIFICATION:
-        return task
-    classes = order_classes(profile.classes[TRAINING], task.ml_model)
-    weights = weigh_classes(task.ml_model, profile.classes[TRAINING], classes)
-    return replace(task, classes=classes, class_weights=weights)
-
-
-def _measure_sides(fit: Fit, rows: _Rows, met: Sequence[Met], stack: ExitStack) -> tuple[Evaluation, list[Comparison]]:
-    """Measure a fit on training rows and on those held out, and there against its rivals too."""
-    ml_model, held_out, count = fit.task.ml_model, rows.holdout, rows.profile.rows[HOLDOUT]
-    if held_out is None:
-        return measure(fit, None, stack), []
-    unseen = fit.read(deal_out(lay_out(held_out, ml_model.keys, partition_count(count))))
-    measured = measure(fit, unseen, stack)
-    texts = tuple(class_text(value) for value in fit.task.classes)
-    comparisons = compare_with_rivals(met, fit.fitted, unseen, Contestant(ml_model, fit.task.entry, texts))
+def _measure_sides(
+    parts: Sequence[Part], fits: Sequence[Fit], met: Sequence[Met], stack: ExitStack
+) -> tuple[Evaluation, list[Comparison]]:
+    """Measure fits together on training rows and on those held out, and there against their rivals too."""
+    ml_model, task = fits[0].task.ml_model, fits[0].task
+    if any(part.rows.holdout is None for part in parts):
+        return measure(fits, None, stack), []
+    unseen = [_read_holdout(part, fit) for part, fit in zip(parts, fits, strict=True)]
+    measured = measure(fits, unseen, stack)
+    texts = tuple(class_text(value) for value in task.classes)
+    candidate = Contestant(ml_model, task.entry, texts)
+    comparisons = compare_with_rivals(met, lambda: transform_each(fits, unseen), candidate)
     if ml_model.has_permutations:
-        shuffled = permute(held_out.drop(*rows.carried), count, fit)
+        shuffled = [row for part, fit in zip(parts, fits, strict=True) for row in _permute(part, fit)]
         measured = replace(measured, tables={**measured.tables, "permutation_importances": shuffled})
     return measured, comparisons
 
 
-def _explain(fit: Fit, sizes: list[int] | None) -> dict[str, list[Row]]:
-    """Return the tables that say what was learnt."""
-    task, stages = fit.task, fit.stages
-    named = Named(stages.slots, stages.sources, tuple(class_text(value) for value in task.classes))
-    tables = dict(explain(fit.fitted, task.entry, named))
-    if sizes:
-        of_rows = {"dataset": TRAINING, "slice": ""}
-        tables["cluster_sizes"] = [{**of_rows, "cluster": at, "size": size} for at, size in enumerate(sizes)]
+def _read_holdout(part: Part, fit: Fit) -> DataFrame:
+    """Return a part's held-out rows as its estimator reads them, laid out."""
+    held_out = part.rows.holdout
+    assert held_out is not None
+    laid_out = lay_out(held_out, fit.task.ml_model.keys, partition_count(part.count(HOLDOUT)))
+    return fit.read(deal_out(laid_out))
+
+
+def _permute(part: Part, fit: Fit) -> list[Row]:
+    held_out = part.rows.holdout
+    # Of a value without held-out rows nothing can be shuffled.
+    if held_out is None or not part.count(HOLDOUT):
+        return []
+    rows = permute(held_out.drop(*part.rows.carried), part.count(HOLDOUT), fit)
+    return [{**row, "slice": part.slice} for row in rows]
+
+
+def _explain(parts: Sequence[Part], fits: Sequence[Fit]) -> dict[str, list[Row]]:
+    """Return the tables that say what was learnt; with several parts each row says of which one."""
+    tables: dict[str, list[Row]] = {}
+    for part, fit in zip(parts, fits, strict=True):
+        task, stages = fit.task, fit.stages
+        named = Named(stages.slots, stages.sources, tuple(class_text(value) for value in task.classes))
+        of_part = {"slice": part.slice} if part.slice else {}
+        for table, rows in explain(fit.fitted, task.entry, named).items():
+            tables.setdefault(table, []).extend({**of_part, **row} for row in rows)
+        if sizes := cluster_sizes(fit.fitted):
+            of_rows = {"dataset": TRAINING, "slice": part.slice}
+            tables["cluster_sizes"] = [{**of_rows, "cluster": at, "size": size} for at, size in enumerate(sizes)]
     return tables
 
 
@@ -201,42 +161,12 @@ def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) 
     return next(column.type for column in columns if column.name.lower() == ml_model.label.lower())
 
 
-def _usable_rows(training: DataFrame, task: Task, carried: Sequence[str] = ()) -> DataFrame:
-    """Return the rows after `where:` with the columns that the ML model reads, in the relation's order.
-
-    Columns that are not read must not decide a hash, else adding one would change the split and the layout.
-    """
-    ml_model = task.ml_model
-    rows = training.where(ml_model.where) if ml_model.where else training
-    roles = {name.lower() for name in (*ml_model.roles, *ml_model.columns_dealt)}
-    read = roles | {transform.column.lower() for transform in task.transforms}
-    names = [quote(column.name) for column in columns_of(rows.schema) if column.name.lower() in read]
-    slices = slices_sql(ml_model)
-    return rows.selectExpr(*names, *([f"{slices} AS {SLICES}"] if slices else []), *carried)
-
-
-def _count_rows(rows: DataFrame, task: Task) -> tuple[int, int]:
-    """Return how many rows there are, and how many of them have no label.
-
-    Raises:
-        DataError: there are some, and the ML model says `null_label: error`.
-    """
-    ml_model = task.ml_model
-    is_missing = "false" if task.label_type is None else f"{quote(ml_model.label or '')} IS NULL"
-    rows_there, count = rows.selectExpr("count(1)", f"count_if({is_missing})").collect()[0]
-    if count and ml_model.null_label == "error":
-        raise DataError(
-            f"label '{ml_model.label}' of ml model '{ml_model.name}' is null in {count} rows",
-            ml_model.places.value_of("null_label"),
-            "leave them out by 'where:', or say null_label: drop",
-        )
-    return rows_there, count
-
-
-def _pipeline(stages: FeatureStages, fitted: Model) -> PipelineModel:
+def _saved(fit: Fit, columns: Sequence[Column]) -> Saved:
+    """Return what is saved of a fit."""
     from pyspark.ml import PipelineModel
 
-    return PipelineModel([*stages.stages, fitted])
+    signature = _signature(fit.task, fit.stages, columns, slot_means(fit.prepared.features, fit.task.entry))
+    return Saved(PipelineModel([*fit.stages.stages, fit.fitted]), signature)
 
 
 def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column], means: tuple[float, ...]) -> Signature:
@@ -252,7 +182,11 @@ def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column], mea
         features=tuple(by_name[transform.column] for transform in task.transforms),
         slots=stages.slots,
         slot_features=stages.sources,
-        outputs=as_returned_by(task.entry, output_columns(task.entry.returns, label, learnt_type, len(task.classes))),
+        outputs=as_returned_by(
+            task.entry,
+            output_columns(task.entry.returns, label, learnt_type, len(task.classes)),
+            task.ml_model.for_each,
+        ),
         inputs=inputs,
         label=label,
         label_type=task.label_type,
@@ -264,17 +198,25 @@ def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column], mea
     )
 
 
-def _facts(fit: Fit, rows: _Rows, spec: MlModel) -> dict[str, Any]:
+def _facts(parts: Sequence[Part], fits: Sequence[Fit], rows: Rows) -> dict[str, Any]:
     """Return what a version remembers beside its signature, fit to be written as JSON."""
-    task, stages, params, profile = fit.task, fit.stages, fit.params, rows.profile
+    task, profile, values = fits[0].task, rows.profile, rows.values
     odd = odd_share(rows.rule.facts, profile.rows)
     warnings = [f"feature '{column}' has one value in all training rows" for column in profile.constant]
-    given = task.ml_model.params
-    facts: dict[str, Any] = {}
-    if task.class_weights:
-        names = [class_text(value) for value in task.classes]
-        facts["class_weights"] = dict(zip(names, task.class_weights, strict=True))
-    if spec.refit == "all":
+    warnings += [odd] if odd is not None else []
+    of_fits = [_fit_facts(fit) for fit in fits]
+    facts: dict[str, Any] = dict(of_fits[0])
+    if values is not None:
+        # What is the same of all is said once.
+        facts = {key: value for key, value in facts.items() if all(own.get(key) == value for own in of_fits)}
+        warnings += values.warnings
+        own = {
+            str(part.value): {"rows": dict(part.rows.profile.rows)}
+            | {key: value for key, value in of_fit.items() if key not in facts}
+            for part, of_fit in zip(parts, of_fits, strict=True)
+        }
+        facts["for_each"] = {**values.facts, "values": own}
+    if task.ml_model.refit == "all":
         facts["refit"] = {"rows": profile.rows[TRAINING] + profile.rows[HOLDOUT]}
     return facts | {
         "classes": {
@@ -282,9 +224,23 @@ def _facts(fit: Fit, rows: _Rows, spec: MlModel) -> dict[str, Any]:
             for side, counts in profile.classes.items()
             if task.classes and counts
         },
-        "params": dict(params),
-        "params_added": {name: value for name, value in params.items() if given.get(name) != value},
         "transforms": [transform.describe() for transform in task.transforms],
-        "warnings": warnings + ([odd] if odd is not None else []),
-        "categories": {column: len(labels) for column, labels in stages.categories.items()},
+        "warnings": warnings,
     }
+
+
+def _fit_facts(fit: Fit) -> dict[str, Any]:
+    """Return what is remembered of one fit."""
+    task, given = fit.task, fit.task.ml_model.params
+    facts: dict[str, Any] = {
+        "layout": {"partitions": partition_count(fit.prepared.rows), "keys": list(task.ml_model.keys)},
+        "cluster_sizes": cluster_sizes(fit.fitted),
+        "summary": summarize(fit.fitted),
+        "params": dict(fit.params),
+        "params_added": {name: value for name, value in fit.params.items() if given.get(name) != value},
+        "categories": {column: len(labels) for column, labels in fit.stages.categories.items()},
+    }
+    if task.class_weights:
+        names = [class_text(value) for value in task.classes]
+        facts["class_weights"] = dict(zip(names, task.class_weights, strict=True))
+    return facts

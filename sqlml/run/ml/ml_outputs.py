@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from sqlml.ir.dag import MlOutputNode
 from sqlml.ir.ml_outputs import DEFAULT_TOP
 from sqlml.ir.signatures import find_misfit
 from sqlml.ir.state import Column, Version
+from sqlml.run.ml.artifact import FittedPart
 from sqlml.run.ml.centres import centre_rows
 from sqlml.run.ml.estimator import role_column
 from sqlml.run.ml.ml_tables import ml_table_rows
@@ -30,6 +31,7 @@ class Making:
 
     Attributes:
         version: of the fitted model.
+        parts: its fitted pipelines.
         relations: what the node reads, by node id.
         stack: frees what is kept, once the rows have been written.
     """
@@ -37,9 +39,23 @@ class Making:
     spark: SparkSession
     node: MlOutputNode
     version: Version
-    fitted: PipelineModel
+    parts: Sequence[FittedPart]
     relations: Mapping[str, DataFrame]
     stack: ExitStack
+
+    @property
+    def fitted(self) -> PipelineModel:
+        """Its only pipeline.
+
+        Raises:
+            DataError: it has one for each value of a column.
+        """
+        if len(self.parts) == 1 and self.version.signature.for_each is None:
+            return self.parts[0].pipeline
+        name, number = self.version.ml_model, self.version.version
+        what = f"output '{self.node.name}' cannot be made from version {number} of '{name}', which has several"
+        fix = f"fit it again without 'for_each:', or promote a version without: sqlml model promote {name} NUMBER"
+        raise DataError(f"{what} fitted models: one for each {self.version.signature.for_each}", None, fix)
 
     @property
     def top(self) -> int:

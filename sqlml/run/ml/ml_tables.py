@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlml.errors import DataError
-from sqlml.ir.explanations import TABLES_FOLDER
+from sqlml.ir.explanations import SLICE, TABLES_FOLDER
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.ml_tables import VERSION, ml_table_columns
 from sqlml.ir.state import Version
-from sqlml.run.tables import NO_GLOB, ddl
+from sqlml.run.tables import NO_GLOB, ddl, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -34,4 +34,8 @@ def ml_table_rows(spark: SparkSession, version: Version, table: str, place: Sour
         )
     columns = ml_table_columns(table)
     rows = spark.read.schema(ddl(columns[1:])).option(*NO_GLOB).json(str(path))
-    return rows.select(sf.lit(version.version).alias(VERSION.name), "*")
+    # What is about all rows is stored without.
+    own = {name: sf.col(quote(name)) for name in rows.columns}
+    if SLICE.name in own:
+        own[SLICE.name] = sf.coalesce(own[SLICE.name], sf.lit("")).alias(SLICE.name)
+    return rows.select(sf.lit(version.version).alias(VERSION.name), *own.values())

@@ -6,10 +6,10 @@ among the training rows. Nothing of a fit's rows is kept for that, and a row tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.comparisons import Comparison, Rival
@@ -19,12 +19,14 @@ from sqlml.ir.project import MlModel
 from sqlml.ir.signatures import find_misfit
 from sqlml.ir.splits import resolve_split
 from sqlml.ir.state import Column, Version
+from sqlml.run.ml.artifact import FittedPart
+from sqlml.run.ml.dispatch import is_scored_sql, load_parts, transform_parts
 from sqlml.run.ml.estimator import LABEL, role_column
 from sqlml.run.ml.evaluation.comparing import Contestant, Paired, compare_pair
 from sqlml.run.ml.evaluation.regression import BUCKETS
 from sqlml.run.ml.evaluation.rows import CARRIED, SLICES, WEIGHT
 from sqlml.run.ml.labels import class_text
-from sqlml.run.ml.score import load_fitted, read_inputs
+from sqlml.run.ml.score import read_inputs
 from sqlml.run.ml.split import by_column_sql, by_hash_sql, micros_sql
 from sqlml.run.ml.sql_text import literal
 from sqlml.run.tables import quote
@@ -133,17 +135,16 @@ def _as_then(sql: str, now: Column, then: Column | None) -> str:
 
 
 def compare_with_rivals(
-    met: Sequence[Met], fitted: Any, held_out: DataFrame, candidate: Contestant
+    met: Sequence[Met], score_rows: Callable[[], DataFrame], candidate: Contestant
 ) -> list[Comparison]:
     """Return a comparison for each rival and each of the gates that name it.
 
     Args:
-        fitted: the candidate's, from Spark.
-        held_out: what it reads of the rows held out, and what they carry.
+        score_rows: gives the rows held out, as the candidate scores them, and what they carry.
     """
     if not met:
         return []
-    scored = fitted.transform(held_out)
+    scored = score_rows()
     return [entry for at, one in enumerate(met) for entry in _compare_with(one, f"{CARRIED}{at}", scored, candidate)]
 
 
@@ -158,7 +159,9 @@ def _compare_with(met: Met, carried: str, scored: DataFrame, candidate: Contesta
         return
     unseen = scored.where(f"NOT {carried}.seen")
     try:
-        theirs = _score(rival.version, unseen, carried)
+        parts = load_parts(unseen.sparkSession, Path(rival.version.location))
+        unseen = unseen.where(is_scored_sql(parts, rival.version.signature, f"{carried}.row."))
+        theirs = _score(rival.version, parts, unseen, carried)
         paired, why = _pair(rival, theirs, unseen, candidate, {part for part, _ in wanted})
     except SqlmlError as error:
         paired, why = {}, f"version {number} cannot score the rows: {error.what}"
@@ -166,16 +169,15 @@ def _compare_with(met: Met, carried: str, scored: DataFrame, candidate: Contesta
         yield _comparison(Comparison(rival.alias, number, metric, part, undecided=why), paired)
 
 
-def _score(version: Version, rows: DataFrame, carried: str) -> DataFrame:
+def _score(version: Version, parts: Sequence[FittedPart], rows: DataFrame, carried: str) -> DataFrame:
     """Return the rows with what a rival predicts, in place of what the candidate does.
 
     Raises:
-        DataError: its files were changed, or it cannot read the rows.
+        DataError: it cannot read the rows.
     """
-    fitted = load_fitted(rows.sparkSession, Path(version.location))
     kept = [name for name in (LABEL, WEIGHT, CENSOR, SLICES, BUCKET) if name in rows.columns]
     inputs = read_inputs(rows.select(f"{carried}.row.*"), version.signature)
-    return fitted.transform(rows.select(*kept, f"{carried}.row.*").select(*kept, *inputs))
+    return transform_parts(parts, version.signature, rows.select(*kept, f"{carried}.row.*").select(*kept, *inputs))
 
 
 def _pair(

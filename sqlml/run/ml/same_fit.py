@@ -13,7 +13,7 @@ from sqlml.ir.explanations import TABLES_FOLDER
 from sqlml.ir.reproduction import Part
 from sqlml.ir.state import Signature, Version
 from sqlml.run.engine import SparkEngine
-from sqlml.run.ml.artifact import PIPELINE
+from sqlml.run.ml.artifact import PIPELINE, part_folders
 from sqlml.run.ml.prediction_diff import NOW, WAS, score_both
 from sqlml.run.tables import quote
 
@@ -31,7 +31,7 @@ def compare_signatures(was: Signature, now: Signature) -> Part:
 
 def compare_files(was: Path, now: Path) -> tuple[Part, ...]:
     """Compare the saved stages of two versions' folders, coefficients and trees in them, and the tables beside them."""
-    before, after = (dict(_stages(folder / PIPELINE)) for folder in (was, now))
+    before, after = (dict(_all_stages(folder)) for folder in (was, now))
     tables = [{path.stem: path.read_text("utf-8") for path in (folder / TABLES_FOLDER).glob("*.jsonl")}
               for folder in (was, now)]  # fmt: skip
     return (
@@ -42,6 +42,13 @@ def compare_files(was: Path, now: Path) -> tuple[Part, ...]:
 
 def _other(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in {**was, **now} if was.get(name) != now.get(name))
+
+
+def _all_stages(folder: Path) -> Iterator[tuple[str, Any]]:
+    """Yield what each folder of each saved pipeline of a version holds."""
+    for value, own in part_folders(folder).items():
+        for name, rows in _stages(own / PIPELINE):
+            yield (name if value is None else f"{value}: {name}"), rows
 
 
 def _stages(pipeline: Path) -> Iterator[tuple[str, Any]]:

@@ -26,12 +26,21 @@ if TYPE_CHECKING:
 
 
 def load_fitted(spark: SparkSession, version_folder: Path) -> PipelineModel:
-    """Return the fitted model of a version, after checking its files and the session's settings.
+    """Return the only fitted pipeline of a version, after checking its files and the session's settings.
 
     Raises:
         DataError: a file was changed; the session has another time zone, ANSI mode … than the fit had.
     """
-    signature = read_signature(version_folder)
+    check_settings(spark, read_signature(version_folder))
+    return read_pipeline(version_folder)
+
+
+def check_settings(spark: SparkSession, signature: Signature) -> None:
+    """Refuse a session with other settings than the fit had.
+
+    Raises:
+        DataError: it has another time zone, ANSI mode ….
+    """
     for name, value in signature.settings.items():
         current = str(spark.conf.get(name, PINNED_SETTINGS.get(name, "")))
         if current.lower() != value.lower():
@@ -39,7 +48,6 @@ def load_fitted(spark: SparkSession, version_folder: Path) -> PipelineModel:
                 f"'{signature.ml_model}' was fitted with '{name}' {value}, and this session has {current}",
                 fix=f"set '{name}' to {value}, or fit again",
             )
-    return read_pipeline(version_folder)
 
 
 def check_inputs(columns: Sequence[Column], signature: Signature) -> tuple[Column, ...]:

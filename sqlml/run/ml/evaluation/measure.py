@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlml.ir.estimators import Problem
@@ -25,24 +27,36 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def measure(fit: Fit, held_out: DataFrame | None, stack: ExitStack) -> Evaluation:
-    """Return what a fit is measured by, on the rows that it was fitted on and on those held out, if there are any.
+def measure(fits: Sequence[Fit], held_out: Sequence[DataFrame] | None, stack: ExitStack) -> Evaluation:
+    """Return what fits, each of other rows, are measured by together: on the rows that each was fitted on and held out.
 
     Args:
-        held_out: as the estimator reads them.
+        held_out: those of each fit, as its estimator reads them; None: none are.
         stack: frees what is kept.
     """
-    scored = {TRAINING: fit.fitted.transform(fit.prepared.features)}
+    scored = {TRAINING: transform_each(fits, [fit.prepared.features for fit in fits])}
     if held_out is not None:
-        _check_unseen(fit, held_out)
-        scored[HOLDOUT] = fit.fitted.transform(held_out)
-    question, features = _question(fit.task), fit.prepared.features
-    with fit_failures(features, fit.task.ml_model, fit.task.entry, fit.stages.slots):
+        for fit, unseen in zip(fits, held_out, strict=True):
+            _check_unseen(fit, unseen)
+        scored[HOLDOUT] = transform_each(fits, held_out)
+    fit = fits[0]
+    question = _question(fit.task)
+    with ExitStack() as guards:
+        for one in fits:
+            guards.enter_context(
+                fit_failures(one.prepared.features, one.task.ml_model, one.task.entry, one.stages.slots)
+            )
         measured = evaluate(scored, fit.fitted, question)
     if held_out is None or fit.task.entry.problem is not Problem.RECOMMENDATION:
         return measured
-    ranked = _rank(fit, persisted(stack, held_out), HOLDOUT, question)
+    ranked = _rank(fit, persisted(stack, held_out[0]), HOLDOUT, question)
     return replace(measured, metrics=(*measured.metrics, *ranked))
+
+
+def transform_each(fits: Sequence[Fit], rows: Sequence[DataFrame]) -> DataFrame:
+    """Return the rows of all fits, each scored by its own."""
+    scored: list[DataFrame] = [fit.fitted.transform(own) for fit, own in zip(fits, rows, strict=True)]
+    return reduce(lambda one, other: one.unionAll(other), scored)
 
 
 def measure_fold(fit: Fit, unseen: DataFrame) -> tuple[Metric, ...]:

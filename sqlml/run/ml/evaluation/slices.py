@@ -40,12 +40,14 @@ def check_slices(rows: DataFrame, ml_model: MlModel) -> None:
     """
     from pyspark.sql import functions as sf
 
-    columns = [part for part in ml_model.slices if part.where is None]
+    # The values of `for_each:` are counted where it is decided which of them are fitted.
+    own = "" if ml_model.for_each is None else ml_model.for_each.column
+    columns = [part for part in ml_model.slices if part.where is None and part.name != own]
     if not columns:
         return
     prefixes = [literal(part.name + "=") for part in columns]
-    own = [f"filter({SLICES}, name -> startswith(name, {prefix}))[0]" for prefix in prefixes]
-    row = rows.agg(*[sf.expr(f"count(DISTINCT {sql})").alias(f"n{at}") for at, sql in enumerate(own)]).collect()[0]
+    values = [f"filter({SLICES}, name -> startswith(name, {prefix}))[0]" for prefix in prefixes]
+    row = rows.agg(*[sf.expr(f"count(DISTINCT {sql})").alias(f"n{at}") for at, sql in enumerate(values)]).collect()[0]
     raise_all(
         [
             DataError(

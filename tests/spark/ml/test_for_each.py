@@ -1,0 +1,131 @@
+"""One fitted model for each value of a column: what is fitted, what is measured, and how rows find their own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sqlml.errors import DataError
+from sqlml.ir.location import SourceLocation
+from sqlml.ir.measuring import Slice
+from sqlml.ir.project import ForEach
+from sqlml.run.ml.dispatch import load_parts, score_parts
+from sqlml.run.ml.fit import fit_ml_model
+from sqlml.run.ml.score import load_fitted
+
+PLACE = SourceLocation("m.yml", 7)
+PARAMS = {"maxIter": 4, "regParam": 0.01}
+# A dot, a slash and a quote in a value must not reach a path or a statement.
+REGION = "case when id % 10 < 6 then 'n/o..' when id % 10 < 9 then \"so'th\" when id % 50 = 9 then null else 'few' end"
+
+
+@pytest.fixture(scope="module")
+def regions(rows, spark, tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("regions") / "rows")
+    rows.selectExpr("*", f"{REGION} AS region").coalesce(2).write.parquet(path)
+    return spark.read.parquet(path)
+
+
+def for_each(spec, **words):
+    given = ForEach("region", **{"min_rows": 60, **words})
+    return replace(spec, for_each=given, slices=(Slice("region", PLACE),), include=("x", "n", "flag", "colour"))
+
+
+@pytest.fixture(scope="module")
+def fitted(spark, regions, make_spec, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("each") / "m"
+    spec = for_each(make_spec(params=PARAMS, class_weights="balanced"))
+    return fit_ml_model(spark, spec, regions, folder), folder
+
+
+def test_each_value_is_fitted_as_an_entry_of_its_own(spark, regions, make_spec, fitted, tmp_path):
+    result, folder = fitted
+    parts = {part.value: part for part in load_parts(spark, folder)}
+    assert list(parts) == ["n/o..", "so'th"]
+    by_hand = for_each(make_spec(params=PARAMS, class_weights="balanced", where='region = "so\'th"'))
+    alone = fit_ml_model(spark, replace(by_hand, for_each=None, slices=()), regions, tmp_path / "m")
+    stages = load_fitted(spark, tmp_path / "m").stages
+    ours = parts["so'th"].pipeline.stages
+    assert ours[-1].coefficientMatrix == stages[-1].coefficientMatrix
+    assert ours[-1].interceptVector == stages[-1].interceptVector
+    assert parts["so'th"].signature.slots == alone.signature.slots
+    assert parts["n/o.."].pipeline.stages[-1].coefficientMatrix != stages[-1].coefficientMatrix
+    own = {(m.dataset, m.metric): m.value for m in result.metrics if m.slice == "region=so'th"}
+    assert own["holdout", "areaUnderROC"] == next(
+        m.value for m in alone.metrics if (m.dataset, m.metric) == ("holdout", "areaUnderROC")
+    )
+    # Spark alone reads it.
+    paths = sorted(path.name for path in (folder / "values").iterdir())
+    assert paths == ["0001-n-o-", "0002-so-th"]
+
+
+def test_the_whole_is_measured_together_and_what_was_learnt_says_of_whom(fitted):
+    result, folder = fitted
+    held = {m.slice: m.rows for m in result.metrics if (m.dataset, m.metric) == ("holdout", "logLoss")}
+    assert set(held) == {"", "region=n/o..", "region=so'th"}
+    assert held[""] == held["region=n/o.."] + held["region=so'th"]
+    lines = [json.loads(line) for line in (folder / "tables" / "coefficients.jsonl").read_text().splitlines()]
+    assert {line["slice"] for line in lines} == {"region=n/o..", "region=so'th"}
+    assert result.facts["for_each"]["others"] == {"values": 2, "rows": 60, "predictions": "keep"}
+    assert "2 values of 'region' have no fitted model" in result.facts["warnings"][-1]
+    assert set(result.facts["for_each"]["values"]["so'th"]["class_weights"]) == {"false", "true"}
+    assert [column.name for column in result.signature.inputs] == ["region"]
+
+
+def test_rows_find_their_own_in_one_scan(spark, regions, fitted):
+    result, folder = fitted
+    parts = load_parts(spark, folder)
+    rows = regions.select("id", "x", "n", "flag", "colour", "region")
+    scored = score_parts(parts, result.signature, rows)
+    assert scored.columns == [*rows.columns, "predicted_late", "probability"]
+    found = {row.id: row for row in scored.collect()}
+    assert len(found) == rows.count() == 600
+    assert {row.region for row in found.values() if row.probability is None} == {"few", None}
+    for part in parts:
+        own = part.pipeline.transform(rows.where(f"region = '{part.value}'".replace("o't", "o\\'t")))
+        for row in own.select("id", "probability").collect():
+            assert found[row.id].probability == row.probability[1]
+    scored.collect()
+    plan = scored._jdf.queryExecution().executedPlan().toString().partition("Initial Plan")[0]
+    assert plan.count("FileScan") == 1
+    assert "ReusedExchange" in plan
+
+
+def test_a_prediction_may_fail_where_there_is_no_model(spark, regions, fitted):
+    result, folder = fitted
+    strict = replace(result.signature, others="error")
+    parts = load_parts(spark, folder)
+    known = score_parts(parts, strict, regions.where("region NOT IN ('few')"))
+    assert known.where("probability IS NULL").count() == 0
+    with pytest.raises(Exception, match="has no fitted model for region = few"):
+        score_parts(parts, strict, regions).collect()
+
+
+def test_a_changed_file_of_one_value_is_found(spark, fitted, tmp_path):
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(fitted[1], folder)
+    victim = next((folder / "values" / "0002-so-th").rglob("part-*"))
+    victim.write_bytes(victim.read_bytes() + b" ")
+    with pytest.raises(DataError, match="was changed after it was saved: 0002-so-th"):
+        load_parts(spark, folder)
+
+
+def test_values_that_cannot_be_fitted_are_named_together(spark, regions, make_spec, tmp_path):
+    spec = for_each(make_spec(params=PARAMS), min_rows=1)
+    rows = regions.selectExpr(
+        "* EXCEPT (late, region)", "coalesce(region, 'none') AS region", "late AND region NOT IN ('few') AS late"
+    ).where("late IS NOT NULL")
+    few = rows.where("region = 'few'")
+    wrong = rows.unionByName(few.selectExpr("* EXCEPT (id, region)", "id + 9000 AS id", "'also' AS region"))
+    with pytest.raises(DataError, match="3 of 5 values of 'region' cannot be fitted") as caught:
+        fit_ml_model(spark, spec, wrong, tmp_path / "m")
+    assert [line.partition(":")[0] for line in caught.value.lines] == ["'also'", "'few'", "'none'"]
+    assert "has one value in the training rows: False" in caught.value.lines[0]
+    assert not (tmp_path / "m").exists()
+    with pytest.raises(DataError, match="no value of 'region' of ml model 'm' has 9999 training rows"):
+        fit_ml_model(spark, for_each(make_spec(params=PARAMS), min_rows=9999), regions, Path(tmp_path / "n"))

@@ -24,7 +24,7 @@ def check_for_each(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
         yield subject.error("for_each", what, by_hand)
     for key, is_given in _refused(spec).items():
         if is_given:
-            what = f"'{key}' cannot be had with 'for_each' yet"
+            what = f"{'a learnt ' if key == 'threshold' else ''}'{key}' cannot be had with 'for_each' yet"
             yield subject.error(key, what, f"remove it, or {by_hand}")
     dealt = [name.lower() for name in spec.split.column]
     if dealt == [column.lower()]:

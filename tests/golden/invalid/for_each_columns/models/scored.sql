@@ -1,0 +1,1 @@
+select * from {{ predict('late', ref('todays')) }}

@@ -143,7 +143,7 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     for name, verdict in planned.verdicts.items():
         click.echo(f"  {name}: {verdict}")
     for name, expected in planned.fits.items():
-        if expected.total > 1:
+        if expected.total > 1 or expected.for_each is not None:
             click.echo(f"\n{name} takes {expected}")
     for name, entry in planned.features.items():
         click.echo(f"\nfeatures of {name}:")

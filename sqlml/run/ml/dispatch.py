@@ -6,7 +6,7 @@ exchange): whatever the rows are made of is computed once, however many values t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,16 +67,13 @@ def score_parts(
     scored = []
     for part, own, explainer in zip(parts, _deal_out(parts, rows, column), of_part, strict=True):
         found = score(part.pipeline, signature, own, output_prefix, explainer)
-        added = [sf.col(quote(name)) for name in found.columns[len(own.columns) :]]
+        added = found.columns[len(own.columns) :]
+        values = [sf.col(quote(name)) for name in added]
         if part is parts[0]:
             # Rows of no pipeline come with those of the first.
-            added = [_if_own(part, value, signature).alias(name) for value, name in _named(added, found, own)]
-        scored.append(found.select(*[sf.col(quote(name)) for name in rows.columns], *added))
+            values = [_if_own(part, value, signature).alias(name) for value, name in zip(values, added, strict=True)]
+        scored.append(found.select(*[sf.col(quote(name)) for name in rows.columns], *values))
     return reduce(lambda one, other: one.unionAll(other), scored)
-
-
-def _named(added: Sequence[SparkColumn], found: DataFrame, own: DataFrame) -> Iterator[tuple[SparkColumn, str]]:
-    return zip(added, found.columns[len(own.columns) :], strict=True)
 
 
 def _if_own(part: FittedPart, value: SparkColumn, signature: Signature) -> SparkColumn:
@@ -98,13 +95,10 @@ def _deal_out(parts: Sequence[FittedPart], rows: DataFrame, column: str) -> list
     dealt = rows.withColumn(_VALUE, sf.expr(text_sql(column))).repartition(sf.col(_VALUE))
     # What depends on the partition stays above the exchange, and so do filters on it: below, each would be a scan.
     dealt = dealt.withColumn(_VALUE, sf.expr(f"CASE WHEN spark_partition_id() >= 0 THEN {_VALUE} END"))
-    first, *rest = [dealt.where(f"{_VALUE} = {literal(part.value or '')}") for part in parts]
-    if rest:
-        names = ", ".join(literal(part.value or "") for part in parts[1:])
-        first = dealt.where(f"NOT coalesce({_VALUE} IN ({names}), false)")
-    else:
-        first = dealt
-    return [first, *rest]
+    rest = parts[1:]
+    own = [dealt.where(f"{_VALUE} = {literal(part.value or '')}") for part in rest]
+    names = ", ".join(literal(part.value or "") for part in rest)
+    return [dealt.where(f"NOT coalesce({_VALUE} IN ({names}), false)") if rest else dealt, *own]
 
 
 def transform_parts(parts: Sequence[FittedPart], signature: Signature, rows: DataFrame) -> DataFrame:

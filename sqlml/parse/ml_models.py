@@ -79,7 +79,7 @@ def _to_ml_model(spec: MlModelSpec, path: str, places: Places, outputs: tuple[Ml
         folds=to_folds(spec),
         tuning=to_tuning(spec, places),
         backtest=to_backtest(spec),
-        for_each=None if spec.for_each is None else ForEach(**spec.for_each.model_dump()),
+        for_each=None if spec.for_each is None else ForEach(**spec.for_each.model_dump(exclude_none=True)),
         keys=tuple(spec.keys),
         event_time=spec.event_time,
         **{key: getattr(spec, key) for key in ROLES if key != "label"},

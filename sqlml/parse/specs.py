@@ -106,7 +106,7 @@ class ForEachSpec(Spec):
     """
 
     column: Column
-    min_rows: Positive = 1
+    min_rows: Positive | None = None
     others: Literal["keep", "error"] = "keep"
 
     @model_validator(mode="before")

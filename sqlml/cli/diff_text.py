@@ -69,9 +69,15 @@ def _print_sql(changes: Sequence[Change]) -> None:
 
 
 def _print_metrics(metrics: Sequence[MetricDifference]) -> None:
-    shown = [entry for entry in metrics if entry.was != entry.now and (not entry.slice or entry.is_apart)]
+    # Every metric of every slice would be hundreds of lines.
+    shown = [
+        entry
+        for entry in metrics
+        if entry.was != entry.now and (not entry.slice or (entry.is_apart and entry.metric == metrics[0].metric))
+    ]
     if not shown:
         return
+    are_more = any(entry.slice for entry in metrics)
     click.echo("\nmetrics (95 % interval; '*': the intervals do not meet):")
     rows = [
         (
@@ -84,6 +90,8 @@ def _print_metrics(metrics: Sequence[MetricDifference]) -> None:
         for entry in shown
     ]
     print_table(("rows", "metric", "was", "now", ""), rows)
+    if are_more:
+        click.echo("of slices, the first metric where its intervals do not meet; all: --json")
 
 
 def _measured(metric: Any) -> str:

@@ -98,10 +98,8 @@ def _compare(gate: Gate, measured: Metric) -> tuple[bool, str]:
     kind = kind_of(measured.metric)
     is_higher_better = kind is None or kind.is_higher_better
     gain = measured.value - measured.baseline if is_higher_better else measured.baseline - measured.value
-    said = "better" if gain > 0 else "worse"
-    interval = _interval(measured.gain_low, measured.gain_high)
-    by = f"the baseline has {measured.baseline:.6g}: {said} by {abs(gain):.6g}{interval}"
-    return measured.gain_low > gate.by, by
+    by = _gain(gain, measured.gain_low, measured.gain_high)
+    return measured.gain_low > gate.by, f"the baseline has {measured.baseline:.6g}: {by}"
 
 
 def _against(gate: Gate, so_far: GateResult, comparisons: Sequence[Comparison]) -> GateResult:
@@ -127,13 +125,21 @@ def _judge(gate: Gate, of: Comparison | None) -> tuple[bool, str]:
     kind = kind_of(of.metric)
     gain = of.now - of.was if kind is None or kind.is_higher_better else of.was - of.now
     values = f"on {of.rows} rows that {rival} was not fitted on it has {of.now:.6g}, and that {of.was:.6g}"
-    by = f"{'better' if gain >= 0 else 'worse'} by {abs(gain):.6g}{_interval(of.gain_low, of.gain_high)}"
+    by = _gain(gain, of.gain_low, of.gain_high)
     if of.gain_low >= -gate.tolerance:
         return True, f"{values}: {by}"
     if of.gain_high < -gate.tolerance:
         return False, f"{values}: {by}, which is more than the {gate.tolerance:g} that is tolerated"
     wide = f"it may be worse by {-of.gain_low:.6g}, and {gate.tolerance:g} is tolerated"
     return False, f"{values}: {by}; undecided, for {wide}: hold out more rows, or raise 'tolerance'"
+
+
+def _gain(gain: float, low: float, high: float | None) -> str:
+    """Return by how much something is better or worse, with the interval of that."""
+    if gain >= 0:
+        return f"better by {gain:.6g}{_interval(low, high)}"
+    # The ends change places with the sign; what is taken from 0 is never -0.
+    return f"worse by {-gain:.6g}{_interval(None if high is None else 0 - high, 0 - low)}"
 
 
 def _interval(low: float | None, high: float | None) -> str:

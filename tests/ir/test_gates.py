@@ -67,7 +67,8 @@ def test_better_than_the_baseline_is_better_beyond_doubt():
     assert compared(better_than="baseline", by=0.04).is_passed
     assert not compared(better_than="baseline", by=0.06).is_passed
     assert not compared(better_than="baseline", gain=(None, None)).is_passed
-    assert "worse by 0.1" in compared("accuracy", better_than="baseline", gain=(-0.2, -0.01)).reason
+    worse = compared("accuracy", better_than="baseline", gain=(-0.2, -0.01))
+    assert "worse by 0.1 (95 %: 0.01 to 0.2)" in worse.reason
 
 
 def test_a_sure_gate_needs_the_whole_interval():

@@ -33,11 +33,12 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """What was scored."""
+    """What was scored; `unpredicted` of the rows have no prediction, because the version has none for such rows."""
 
     version: Version
     output: Path
     rows: int
+    unpredicted: int = 0
 
 
 def predict(request: Request, asked: PredictRequest) -> Predicted:
@@ -61,8 +62,9 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
         engine.start()
         data = open_input(engine, dag, snapshot, source, version.signature)
         reading = None if path is None else reading_of(path, version.signature)
-        rows = write_rows(engine.score(version, data, prefix, asked.explain), asked.output, reading)
-    return Predicted(version, asked.output, rows)
+        scored = engine.score(version, data, prefix, asked.explain)
+        rows, without = write_rows(scored, asked.output, f"{prefix}{version.signature.outputs[0].name}", reading)
+    return Predicted(version, asked.output, rows, without)
 
 
 def find_input(dag: Dag, data: str) -> Path | str:

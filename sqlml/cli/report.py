@@ -261,9 +261,12 @@ def print_predicted(predicted: Predicted, is_json: bool) -> None:
     version = predicted.version
     if is_json:
         document = {"ml_model": version.ml_model, "version": version.version}
-        print_json({**document, "rows": predicted.rows, "output": str(predicted.output)})
+        counts = {"rows": predicted.rows, "unpredicted": predicted.unpredicted}
+        print_json({**document, **counts, "output": str(predicted.output)})
         return
-    click.echo(f"scored {predicted.rows:,} rows with {version.ml_model} version {version.version}: {predicted.output}")
+    without = f", {predicted.unpredicted:,} of them without a prediction" if predicted.unpredicted else ""
+    said = f"scored {predicted.rows:,} rows with {version.ml_model} version {version.version}{without}"
+    click.echo(f"{said}: {predicted.output}")
 
 
 def print_facts(facts: Sequence[Fact], is_json: bool) -> None:

@@ -90,12 +90,15 @@ def reading_of(path: Path, signature: Signature) -> Reading:
     return Reading(f"'{path}'", path, _OPTIONS["csv"], types, fix=f"'{signature.ml_model}' needs it: correct the file")
 
 
-def write_rows(rows: DataFrame, output: Path, reading: Reading | None = None) -> int:
-    """Write `rows` to `output`, whole or not at all, in place of what is there; return how many.
+def write_rows(rows: DataFrame, output: Path, predicted: str, reading: Reading | None = None) -> tuple[int, int]:
+    """Write `rows` to `output`, whole or not at all, in place of what is there.
+
+    Returns how many there are, and how many of them have no prediction.
 
     `.csv`, `.json` and `.jsonl` give one file; anything else a folder of Parquet files.
 
     Args:
+        predicted: the column with the prediction.
         reading: how the rows are read, if they are of a file.
 
     Raises:
@@ -113,7 +116,7 @@ def write_rows(rows: DataFrame, output: Path, reading: Reading | None = None) ->
         _remove(draft)
         try:
             with spark_failures(Doing(f"'{output}' cannot be written", explain=explain)):
-                count = _write(rows, output.suffix.lower(), draft)
+                counts = _write(rows, output.suffix.lower(), draft, predicted)
             _remove(output)
             draft.rename(output)
         finally:
@@ -121,7 +124,7 @@ def write_rows(rows: DataFrame, output: Path, reading: Reading | None = None) ->
             _remove(_parts(draft))
     except OSError as error:
         raise EnvironmentFault(f"'{output}' cannot be written: {error.strerror}") from error
-    return count
+    return counts
 
 
 def is_written(output: Path) -> bool:
@@ -131,16 +134,17 @@ def is_written(output: Path) -> bool:
     )
 
 
-def _write(rows: DataFrame, ending: str, draft: Path) -> int:
+def _write(rows: DataFrame, ending: str, draft: Path, predicted: str) -> tuple[int, int]:
     from pyspark.sql import Observation
-    from pyspark.sql.functions import count, lit
+    from pyspark.sql.functions import count, expr, lit
 
     columns = list(rows.columns)
     if ending == ".csv":
         rows = rows.selectExpr(*[_flat(quote(field.name), field.dataType.simpleString()) for field in rows.schema])
     # Counted on the way, so that nothing is read twice.
     counted = Observation()
-    rows = rows.observe(counted, count(lit(1)).alias("rows"))
+    without = expr(f"count_if({quote(predicted)} IS NULL)")
+    rows = rows.observe(counted, count(lit(1)).alias("rows"), without.alias("without"))
     parts = _parts(draft)
     if ending == ".csv":
         rows.write.option("escape", '"').csv(str(parts))
@@ -150,7 +154,7 @@ def _write(rows: DataFrame, ending: str, draft: Path) -> int:
         _join(parts, draft, None)
     else:
         rows.write.parquet(str(draft))
-    return int(counted.get["rows"])
+    return int(counted.get["rows"]), int(counted.get["without"])
 
 
 def _flat(name: str, data_type: str) -> str:

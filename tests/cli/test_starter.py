@@ -130,7 +130,7 @@ def test_predict_writes_every_format_alike(shell, customers, tmp_path):
                 "--json",
             )
         )
-        assert document == {"ml_model": "churn", "version": 1, "rows": 3, "output": str(output)}
+        assert document == {"ml_model": "churn", "version": 1, "rows": 3, "unpredicted": 0, "output": str(output)}
     probabilities = [float(row["probability"]) for row in read_csv(outputs["a.csv"])]
     for name in ("a.json", "a.jsonl"):
         rows = [json.loads(line) for line in outputs[name].read_text(encoding="utf-8").splitlines()]

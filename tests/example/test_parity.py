@@ -17,8 +17,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from sqlml.run.java import VECTOR_MODULE, find_java
-from sqlml.run.ml.artifact import read_signature
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.artifact import read_pipeline, read_signature
+from sqlml.run.ml.score import score
 
 SCRIPT = Path(__file__).with_name("plain_spark_ml.py")
 # With sys.modules[name] = None, `import name` fails, however the package is installed.
@@ -142,7 +142,7 @@ def test_minutes_and_groups_without_sqlml_are_those_of_sqlml(plain, built, spark
         rows = spark.read.parquet(str(built.root / "warehouse/tables/dev" / relation / "current"))
         if ml_model == "arrival_delay":
             rows = rows.where("sched_dep_ts >= timestamp '2013-12-25 05:00:00'")
-        scored = score(load_fitted(spark, folder), read_signature(folder), rows)
+        scored = score(read_pipeline(folder), read_signature(folder), rows)
         return scored.select(*keys, column).toArrow().to_pandas().set_index(keys)[column]
 
     minutes = predicted_by_sqlml("arrival_delay", "flight_features", ["flight_id"], "predicted_arr_delay")

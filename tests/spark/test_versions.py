@@ -17,7 +17,7 @@ from sqlml.cli import run
 from sqlml.ir.comparisons import comparisons_of
 from sqlml.persist.records import read_record
 from sqlml.persist.version_tables import read_tables
-from sqlml.run.ml.score import load_fitted
+from sqlml.run.ml.artifact import read_pipeline
 
 REGIONS = "abc"
 
@@ -200,7 +200,7 @@ def test_a_champion_is_compared_on_rows_that_it_was_not_fitted_on(spark, project
     assert (whole.version, whole.rows, whole.now) == (1, area.rows, pytest.approx(area.value, rel=1e-12))
     held = spark.read.parquet(project.store().snapshot().outputs["sql_model.features"].location)
     held = held.where("pmod(xxhash64(id, 42), 10000) < 2000").withColumn("label", sf.col("y").cast("double"))
-    scored = load_fitted(spark, Path(first.location)).transform(held)
+    scored = read_pipeline(Path(first.location)).transform(held)
     assert whole.was == pytest.approx(BinaryClassificationEvaluator(numBins=0).evaluate(scored), rel=1e-12)
     assert 0 < whole.gain_low < whole.now - whole.was < whole.gain_high
     p = sf.get(vector_to_array("probability"), sf.col("y").cast("int"))

@@ -1,4 +1,4 @@
-"""Sends rows to the fitted pipeline of their value: a version's pipelines and rows in, scored rows out.
+"""Applies a version: its folder and rows in, each row scored by the fitted pipeline of its value out.
 
 The rows are dealt out once, by their value, and each pipeline reads its own of what was dealt out (Spark reuses the
 exchange): whatever the rows are made of is computed once, however many values there are.
@@ -11,11 +11,13 @@ from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlml.errors import DataError
 from sqlml.ir.features import INTERNAL_PREFIX
+from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Signature
 from sqlml.run.ml.artifact import FittedPart, read_parts, read_signature
 from sqlml.run.ml.contributions.explainer import Explainer
-from sqlml.run.ml.score import check_inputs, check_settings, score
+from sqlml.run.ml.score import check_inputs, score
 from sqlml.run.ml.sql_text import literal
 from sqlml.run.ml.values import text_sql
 from sqlml.run.tables import columns_of, quote
@@ -31,9 +33,16 @@ def load_parts(spark: SparkSession, version_folder: Path) -> tuple[FittedPart, .
     """Return the fitted pipelines of a version, after checking its files and the session's settings.
 
     Raises:
-        DataError: what `load_fitted` raises.
+        DataError: a file was changed; the session has another time zone, ANSI mode … than the fit had.
     """
-    check_settings(spark, read_signature(version_folder))
+    signature = read_signature(version_folder)
+    for name, value in signature.settings.items():
+        current = str(spark.conf.get(name, PINNED_SETTINGS.get(name, "")))
+        if current.lower() != value.lower():
+            raise DataError(
+                f"'{signature.ml_model}' was fitted with '{name}' {value}, and this session has {current}",
+                fix=f"set '{name}' to {value}, or fit again",
+            )
     return read_parts(version_folder)
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlml.errors import DataError, suggest
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.outputs import explanation_columns
-from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.signatures import INTEGERS, find_misfit
 from sqlml.ir.state import Column, Signature
-from sqlml.run.ml.artifact import read_pipeline, read_signature
 from sqlml.run.ml.contributions.explainer import Explainer
 from sqlml.run.ml.contributions.rows import add_contributions, explanation_expressions
 from sqlml.run.ml.outputs import output_expressions
@@ -22,32 +19,7 @@ from sqlml.run.tables import columns_of, quote
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
     from pyspark.sql import Column as SparkColumn
-    from pyspark.sql import DataFrame, SparkSession
-
-
-def load_fitted(spark: SparkSession, version_folder: Path) -> PipelineModel:
-    """Return the only fitted pipeline of a version, after checking its files and the session's settings.
-
-    Raises:
-        DataError: a file was changed; the session has another time zone, ANSI mode … than the fit had.
-    """
-    check_settings(spark, read_signature(version_folder))
-    return read_pipeline(version_folder)
-
-
-def check_settings(spark: SparkSession, signature: Signature) -> None:
-    """Refuse a session with other settings than the fit had.
-
-    Raises:
-        DataError: it has another time zone, ANSI mode ….
-    """
-    for name, value in signature.settings.items():
-        current = str(spark.conf.get(name, PINNED_SETTINGS.get(name, "")))
-        if current.lower() != value.lower():
-            raise DataError(
-                f"'{signature.ml_model}' was fitted with '{name}' {value}, and this session has {current}",
-                fix=f"set '{name}' to {value}, or fit again",
-            )
+    from pyspark.sql import DataFrame
 
 
 def check_inputs(columns: Sequence[Column], signature: Signature) -> tuple[Column, ...]:

@@ -8,8 +8,9 @@ from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import Split
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 
 FEW = {"maxIter": 2}
 NO_SPLIT = Split(by="none")
@@ -172,7 +173,7 @@ def test_infinity_where_a_word_takes_it(spark, spec, rows_of, tmp_path):
     warnings = [f"feature '{name}' has one value in all training rows" for name in ("n", "p", "q")]
     assert result.facts["warnings"] == warnings
     assert result.signature.slots[-2:] == ("min_hash_0", "min_hash_1")
-    scored = load_fitted(spark, tmp_path / "m").transform(table).orderBy("id")
+    scored = read_pipeline(tmp_path / "m").transform(table).orderBy("id")
     row = scored.where("id = 5").select("features").first()
     assert row.features.toArray()[0] == 30.0
 
@@ -199,7 +200,7 @@ def test_an_array_of_another_length_stops_a_prediction_by_name(spark, spec, rows
     table = rows_of(40).selectExpr("id", "late", "array(1d * id, 2d) as a", "colour")
     ml_model = spec_of(spec, entry("colour", encode="index", unseen="error"), include=("a", "colour"))
     result = fit_ml_model(spark, ml_model, table, tmp_path / "m")
-    fitted = load_fitted(spark, tmp_path / "m")
+    fitted = read_pipeline(tmp_path / "m")
     for columns, message in (
         ("array(1d) as a, 'red' as colour", "feature 'a' needs arrays of length 2"),
         ("array(1d, 2d, 3d) as a, 'red' as colour", "feature 'a' needs arrays of length 2"),

@@ -11,9 +11,10 @@ from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Split
 from sqlml.ir.state import Fingerprint, Version
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.centres import centre_rows
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 
 PLACE = SourceLocation("m.yml", 9)
 SCALES = {
@@ -31,7 +32,7 @@ SCALES = {
 def fit(spark, rows, ml_model, folder):
     """Return the centres, the predictions of the rows that were fitted on, and Spark's centres by slot."""
     fitted = fit_ml_model(spark, ml_model, rows, folder)
-    pipeline = load_fitted(spark, folder)
+    pipeline = read_pipeline(folder)
     version = Version("m", 1, str(folder), Fingerprint("", ""), fitted.signature, facts=fitted.facts)
     scored = score(pipeline, fitted.signature, rows)
     plain = [
@@ -107,7 +108,7 @@ def test_other_clusterings_have_centres_too(spark, rows, spec, tmp_path, estimat
     how = TransformSpec(("x", "n"), PLACE, impute=0, scale="max_abs")
     given = {"label": None, "include": ("x", "n"), "transforms": (how,), "split": Split(by="none")}
     fitted = fit_ml_model(spark, spec(estimator, params={"k": 2, "maxIter": 3}, **given), rows, tmp_path / "m")
-    pipeline = load_fitted(spark, tmp_path / "m")
+    pipeline = read_pipeline(tmp_path / "m")
     version = Version("m", 1, "", Fingerprint("", ""), fitted.signature, facts=fitted.facts)
     last = pipeline.stages[-1]
     plain = last.clusterCenters() if estimator == "BisectingKMeans" else [each.mean for each in last.gaussians]

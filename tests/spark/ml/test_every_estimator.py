@@ -30,10 +30,11 @@ from sqlml.ir.location import SourceLocation
 from sqlml.ir.outputs import as_returned_by, output_columns
 from sqlml.ir.project import Split
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.contributions.explainer import Making, make_explainer
 from sqlml.run.ml.contributions.read_trees import read_trees
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 
 TOLERANCE = 1e-9
 ROWS = 200
@@ -297,7 +298,7 @@ def test_predictions_are_those_of_spark_ml_by_hand(fitted, hand_made, new_rows, 
         for column, value in row.items():
             assert same(saved[key][column], value, CASES[name].tolerance), (key, column)
     result = results[name]
-    scored = score(load_fitted(spark, folder / name), result.signature, new_rows)
+    scored = score(read_pipeline(folder / name), result.signature, new_rows)
     added = [column.name for column in result.signature.outputs]
     assert scored.columns == [*new_rows.columns, *added]
     outputs = result.signature.outputs
@@ -370,7 +371,7 @@ def test_rows_are_explained_by_the_shapley_values_of_their_margin(fitted, new_ro
     from pyspark.sql import functions as sf
 
     folder, results = fitted
-    signature, pipeline = results[name].signature, load_fitted(spark, folder / name)
+    signature, pipeline = results[name].signature, read_pipeline(folder / name)
     explainer = make_explainer(Making(spark, pipeline, signature, folder / name, tmp_path))
     assert list(tmp_path.iterdir()) == []
     plain = pipeline.transform(new_rows)
@@ -415,7 +416,7 @@ def test_what_cannot_be_explained_is_refused(fitted, spark, monkeypatch, tmp_pat
 
     def refusal(name, **changed):
         signature = replace(results[name].signature, **changed)
-        making = Making(spark, load_fitted(spark, folder / name), signature, folder / name, tmp_path)
+        making = Making(spark, read_pipeline(folder / name), signature, folder / name, tmp_path)
         with pytest.raises(DataError) as caught:
             make_explainer(making)
         return format_error(caught.value)
@@ -449,7 +450,7 @@ def test_a_row_that_cannot_be_read_has_no_cluster(fitted, spark, name, unread, r
     column = CASES[name].features[0]
     values = ", ".join(f"({at}, {value})" for at, value in enumerate((read, *unread, "array(null, null, null, null)")))
     rows = spark.sql(f"select at, cast({column} as array<bigint>) {column} from values {values} as t(at, {column})")
-    scored = score(load_fitted(spark, folder / name), results[name].signature, rows).orderBy("at").collect()
+    scored = score(read_pipeline(folder / name), results[name].signature, rows).orderBy("at").collect()
     assert len(scored) == len(unread) + 2
     assert scored[0].cluster is not None
     for row in scored[1:]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from sqlml.errors import DataError
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.measuring import Slice
 from sqlml.ir.project import ForEach
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.dispatch import load_parts, score_parts
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted
+
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
 PLACE = SourceLocation("m.yml", 7)
 PARAMS = {"maxIter": 4, "regParam": 0.01}
@@ -47,7 +50,7 @@ def test_each_value_is_fitted_as_an_entry_of_its_own(spark, regions, make_spec, 
     assert list(parts) == ["n/o..", "so'th"]
     by_hand = for_each(make_spec(params=PARAMS, class_weights="balanced", where='region = "so\'th"'))
     alone = fit_ml_model(spark, replace(by_hand, for_each=None, slices=()), regions, tmp_path / "m")
-    stages = load_fitted(spark, tmp_path / "m").stages
+    stages = read_pipeline(tmp_path / "m").stages
     ours = parts["so'th"].pipeline.stages
     assert ours[-1].coefficientMatrix == stages[-1].coefficientMatrix
     assert ours[-1].interceptVector == stages[-1].interceptVector
@@ -98,15 +101,13 @@ def test_a_prediction_may_fail_where_there_is_no_model(spark, regions, fitted):
     result, folder = fitted
     strict = replace(result.signature, others="error")
     parts = load_parts(spark, folder)
-    known = score_parts(parts, strict, regions.where("region NOT IN ('few')"))
+    known = score_parts(parts, strict, regions.where("region NOT IN ('few') AND id < 60"))
     assert known.where("probability IS NULL").count() == 0
     with pytest.raises(Exception, match="has no fitted model for region = few"):
-        score_parts(parts, strict, regions).collect()
+        score_parts(parts, strict, regions.where("id < 60")).collect()
 
 
 def test_a_changed_file_of_one_value_is_found(spark, fitted, tmp_path):
-    import shutil
-
     folder = tmp_path / "copy"
     shutil.copytree(fitted[1], folder)
     victim = next((folder / "values" / "0002-so-th").rglob("part-*"))

@@ -14,8 +14,9 @@ import pytest
 
 from sqlml.compile.estimator_code import estimator_code
 from sqlml.errors import DataError, format_error
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 
 MEAN = {"estimator": "foreign_estimators.ShiftedMean", "problem": "regression", "label": "amount"}
 STEEP = {"estimator": "foreign_estimators.Steep", "problem": "classification"}
@@ -26,9 +27,7 @@ def test_a_regression_of_another_library(spark, rows, make_spec, tmp_path):
     assert result.facts["params"] == {"shift": 2.5, "seed": 42}
     assert result.signature.estimator == "foreign_estimators.ShiftedMean"
     assert [column.name for column in result.signature.outputs] == ["predicted_amount"]
-    found = {
-        row.predicted_amount for row in score(load_fitted(spark, tmp_path / "mean"), result.signature, rows).collect()
-    }
+    found = {row.predicted_amount for row in score(read_pipeline(tmp_path / "mean"), result.signature, rows).collect()}
     mean = rows.where("pmod(xxhash64(id, 42), 10000) >= 2000").selectExpr("avg(amount)").collect()[0][0]
     assert len(found) == 1
     assert found.pop() == pytest.approx(mean + 2.5)

@@ -16,8 +16,8 @@ from sqlml.errors import DataError
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.measuring import Slice, ThresholdRule
 from sqlml.ir.results import Status
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted
 
 PLACE = SourceLocation("m.yml", 7)
 PARAMS = {"maxIter": 4, "regParam": 0.01}
@@ -25,7 +25,7 @@ SLICES = (Slice("grade", PLACE), Slice("few", PLACE, where="n < 4"), Slice("nobo
 
 
 def coefficients(spark, folder):
-    return load_fitted(spark, folder).stages[-1].coefficientMatrix.toArray().tolist()[0]
+    return read_pipeline(folder).stages[-1].coefficientMatrix.toArray().tolist()[0]
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_the_threshold_is_learnt_without_the_hold_out(spark, rows, fits, make_sp
     assert full.facts["threshold"]["learnt"] == threshold
     # A missed one costs as much as four false alarms.
     assert 0 < threshold < fits("plain")[0].facts.get("threshold", 0.5)
-    assert load_fitted(spark, fits("full")[1]).stages[-1].getThreshold() == threshold
+    assert read_pipeline(fits("full")[1]).stages[-1].getThreshold() == threshold
     # Other rows in the hold-out: metrics move, the threshold does not.
     other = rows.selectExpr("* except (late)", "if(pmod(xxhash64(id, 42), 10000) < 2000, not late, late) as late")
     spec = make_spec(

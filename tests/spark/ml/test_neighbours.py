@@ -11,7 +11,7 @@ import pytest
 from sqlml.build import Request, build, load_dag, open_project_store
 from sqlml.cli.progress import SilentProgress
 from sqlml.ir.results import Status
-from sqlml.run.ml.score import load_fitted
+from sqlml.run.ml.artifact import read_pipeline
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("warm")]
 
@@ -70,7 +70,7 @@ def built(project, spark):
         return spark.read.parquet(snapshot.outputs[f"ml_output.{name}"].location)
 
     def hashes(name, rows):
-        stages = load_fitted(spark, Path(snapshot.champion(name).location)).stages
+        stages = read_pipeline(Path(snapshot.champion(name).location)).stages
         at = next(at for at, stage in enumerate(stages) if "LSH" in type(stage).__name__)
         for stage in stages[: at + 1]:
             rows = stage.transform(rows)

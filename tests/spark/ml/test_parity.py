@@ -9,8 +9,9 @@ import pytest
 
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 
 LABELS = {
     "late": "cast(late as double)",
@@ -87,7 +88,7 @@ def check(spark, rows, ml_model, folder, hand, encode, scaled=False):
         hand.setLabelCol("label")
         given = given.withColumn("label", sf.expr(LABELS[ml_model.label]))
     expected = by_hand(given, hand, encode, scaled)
-    fitted = load_fitted(spark, folder)
+    fitted = read_pipeline(folder)
     scored = score(fitted, result.signature, new_rows(rows)).collect()
     plain = expected.transform(new_rows(rows))
     if ml_model.label in ("late", "grade"):

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 
 pytestmark = pytest.mark.slow
 
@@ -19,8 +20,8 @@ from pathlib import Path
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import MlModel
 from sqlml.run.ml import layout
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted
 from sqlml.run.session import SessionSettings, close, open_session
 
 cores, folder, rows_sql = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
@@ -38,7 +39,7 @@ for name, (label, params) in fits.items():
                        label=label, params=params, keys=("id",), include=("x", "n", "flag", "colour"))
     fitted = fit_ml_model(spark, ml_model, rows, folder / name)
     assert fitted.facts["layout"]["partitions"] == 6, fitted.facts
-    stages = load_fitted(spark, folder / name).stages
+    stages = read_pipeline(folder / name).stages
     last = stages[-1]
     text = [stages[1].surrogateDF.collect()[0].asDict()]
     text += [last.toDebugString.split(chr(10))[1:]] if hasattr(last, "toDebugString") else []
@@ -98,7 +99,7 @@ def test_a_saved_model_needs_no_sqlml(spark, rows, spec, tmp_path):
         str(data)
     )
     result = fit_ml_model(spark, spec("GBTClassifier", params={"maxIter": 2}), rows, folder)
-    scored = score(load_fitted(spark, folder), result.signature, spark.read.parquet(str(data))).orderBy("id")
+    scored = score(read_pipeline(folder), result.signature, spark.read.parquet(str(data))).orderBy("id")
     mine = [(row.id, row.probability.hex()) for row in scored.collect()]
     output = run(LOAD_ALONE, folder / "pipeline", data)
     assert f"RESULT {mine}" in output

@@ -13,8 +13,8 @@ from sqlml.ir.measuring import Gate, Slice
 from sqlml.ir.project import Split
 from sqlml.ir.records import VersionRecord
 from sqlml.ir.state import Fingerprint, Version
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted
 from sqlml.run.tables import columns_of
 
 PLACE = SourceLocation("m.yml", 7)
@@ -50,7 +50,7 @@ def test_numbers_are_compared_on_what_both_held_out(spark, rows, make_spec, agai
         f"pmod(xxhash64(id, 42), 10000) < 2000 AND at < timestamp '{facts['split']['holdout_from']}' "
         f"AND at >= timestamp '{facts['split']['holdout_from']}' - interval 60 seconds"
     )
-    theirs = load_fitted(spark, folder).transform(held.unionAll(between))
+    theirs = read_pipeline(folder).transform(held.unionAll(between))
     rmse, mae, r2, low = found.comparisons
     # Those of the gap were left out by the rival, too.
     assert rmse.rows == held.count() + between.count()

@@ -11,8 +11,9 @@ from sqlml.ir.project import Split
 from sqlml.ir.signatures import fits
 from sqlml.ir.state import Column, Signature
 from sqlml.run.ml.artifact import read_signature
+from sqlml.run.ml.dispatch import load_parts
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import check_inputs, load_fitted, score
+from sqlml.run.ml.score import check_inputs, score
 
 SIGNATURE = Signature(
     ml_model="m",
@@ -89,7 +90,7 @@ def fitted(spark, rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd") / "a b, [c] {d}é%20" / "1"
     result = fit_ml_model(spark, ml_model, rows, folder)
     assert read_signature(folder) == result.signature
-    return load_fitted(spark, folder), result.signature, folder
+    return load_parts(spark, folder)[0].pipeline, result.signature, folder
 
 
 def test_every_row_and_column_comes_through(spark, rows, fitted):
@@ -141,7 +142,7 @@ def test_another_setting_is_an_error(spark, fitted):
     spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
     try:
         with pytest.raises(DataError) as caught:
-            load_fitted(spark, fitted[2])
+            load_parts(spark, fitted[2])
     finally:
         spark.conf.set("spark.sql.session.timeZone", "UTC")
     assert "was fitted with 'spark.sql.session.timeZone' UTC, and this session has Asia/Tokyo" in caught.value.what
@@ -155,11 +156,11 @@ def test_changed_files_are_an_error(spark, fitted):
     file.write_bytes(before + b" ")
     try:
         with pytest.raises(DataError, match="was changed after it was saved: metadata/part-"):
-            load_fitted(spark, folder)
+            load_parts(spark, folder)
     finally:
         file.write_bytes(before)
     with pytest.raises(DataError, match="no readable fitted model"):
-        load_fitted(spark, folder / "none")
+        load_parts(spark, folder / "none")
 
 
 def test_what_another_version_of_sqlml_saved_is_to_be_fitted_again(tmp_path):

@@ -20,8 +20,8 @@ from sqlml.ir.project import Split
 from sqlml.ir.results import Status
 from sqlml.ir.tuning import Dimension, Tuning
 from sqlml.plan import plan
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
@@ -79,7 +79,7 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
     )
     best = min(range(2), key=lambda at: cross.avgMetrics[at])
     assert [trial["is_best"] for trial in trials] == [at == best for at in range(2)]
-    ours, theirs = load_fitted(spark, tmp_path / "m").stages[-1], cross.bestModel.stages[-1]
+    ours, theirs = read_pipeline(tmp_path / "m").stages[-1], cross.bestModel.stages[-1]
     assert ours.getRegParam() == theirs.getRegParam() == REG_PARAMS[best]
     assert ours.coefficients.toArray().tolist() == pytest.approx(theirs.coefficients.toArray().tolist(), abs=1e-9)
     assert ours.intercept == pytest.approx(theirs.intercept, abs=1e-9)

@@ -20,8 +20,9 @@ from sqlml.ir.transforms import entry_stages
 from sqlml.ir.words import WORDS
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project
+from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
-from sqlml.run.ml.score import load_fitted, score
+from sqlml.run.ml.score import score
 from tests.spark.ml.words.cases import CASES
 
 TOLERANCE = 1e-9
@@ -245,7 +246,7 @@ def test_a_word_is_spark_mls_own(base, new_rows, fitted, alone, case):
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in GROUPS])
 def test_predictions_without_sqlml_are_those_of_sqlml(spark, new_rows, fitted, alone, name):
     result, folder = fitted[name]
-    scored = score(load_fitted(spark, folder), result.signature, new_rows, "ours_").orderBy("id")
+    scored = score(read_pipeline(folder), result.signature, new_rows, "ours_").orderBy("id")
     column = f"ours_predicted_{name.partition('_')[0]}"
     ours, theirs = [float(row[column]) for row in scored.collect()], [row[-1] for row in alone[name]]
     assert ours == pytest.approx(theirs, rel=1e-12, nan_ok=True)

@@ -9,6 +9,8 @@ import pytest
 from sqlml.build import Request, load_project, open_project_store
 from sqlml.cli import run
 
+pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
+
 HEADER = "id,x,z,region,y"
 
 
@@ -99,7 +101,8 @@ def test_it_is_made_again_bit_for_bit_and_scores_a_file(project, command, tmp_pa
     assert made["is_identical"], made
     assert next(part for part in made["parts"] if part["name"] == "fitted stages")["compared"] >= 4
     (tmp_path / "new.csv").write_text("x,z,region\n1.5,3,east\n1.5,3,west\n1.5,3,south\n", encoding="utf-8")
-    command("predict", "high", "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "out.csv"))
+    said = command("predict", "high", "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "out.csv"))
+    assert "scored 3 rows with high version 2, 1 of them without a prediction" in said
     lines = (tmp_path / "out.csv").read_text().splitlines()
     found = {line.split(",")[2]: line.split(",")[4] for line in lines[1:]}
     assert set(found) == {"east", "west", "south"}

@@ -85,6 +85,8 @@ def cut(text: str, chance: random.Random) -> str:
     return text[: chance.randrange(len(text))]
 
 
+# Of the example project.
+VARIABLES = ("careless", "last_week", "known_by", "split_by", "split_column")
 DAMAGES = (drop_mark, rename_word, swap_tokens, change_line, move_line, put_odd, replace_value, cut)
 
 
@@ -153,13 +155,14 @@ FILES = ["sqlml_project.yml", *sorted(
 )]  # fmt: skip
 
 
+@pytest.mark.parametrize("count", [6, pytest.param(40, marks=pytest.mark.long)])
 @pytest.mark.parametrize("file", FILES)
-def test_a_damaged_file_is_refused_in_words(project, file):
+def test_a_damaged_file_is_refused_in_words(project, file, count):
     chance = random.Random(file)
     path = project / file
     whole = path.read_text(encoding="utf-8")
     try:
-        for number in range(16):
+        for number in range(count):
             text = whole
             for _ in range(chance.choice([1, 1, 1, 2, 3])):
                 if len(text) > 20:
@@ -201,13 +204,18 @@ def test_variables_are_refused_in_words(project):
             assert isinstance(parse_variables(text), dict)
         except SqlmlError as error:
             assert not unreadable(error, project), text
+
+
+@pytest.mark.parametrize(
+    "name", ["known_by", *(pytest.param(name, marks=pytest.mark.long) for name in VARIABLES if name != "known_by")]
+)
+def test_values_of_variables_are_refused_in_words(project, name):
     for value in (None, [], {}, 1.5, True, "'", "{{ x }}", "a" * 400, -1, ["x"], {"a": None}):
-        for name in ("careless", "last_week", "known_by", "split_by", "split_column"):
-            try:
-                compile_dag(resolve_project(parse_project(ParseRequest(project, None, {name: value}))), {})
-            except SqlmlError as error:
-                for single in flatten([error]):
-                    assert not unreadable(single, project), (name, value)
+        try:
+            compile_dag(resolve_project(parse_project(ParseRequest(project, None, {name: value}))), {})
+        except SqlmlError as error:
+            for single in flatten([error]):
+                assert not unreadable(single, project), (name, value)
 
 
 def test_arguments_of_selections_are_never_lost():

@@ -12,7 +12,7 @@ import pytest
 from example.project import Built, copy_project, run_sqlml
 from example.worlds import CHANGED, PREFIX_LENGTH, REAL, Worlds, make_worlds
 
-MOMENTS = 200
+MOMENTS = 60
 LABELS = ("is_late", "arr_delay")
 COMPILED = "target/compiled/models"
 
@@ -23,7 +23,7 @@ Features = dict[str, dict[str, dict[str, str]]]
 
 @pytest.fixture(scope="module")
 def worlds(built, spark, tmp_path_factory) -> Worlds:
-    """200 worlds, and the relations that the features' SQL reads as temp views over them."""
+    """Worlds, and the relations that the features' SQL reads as temp views over them."""
     made = make_worlds(built, MOMENTS, seed=2013)
     folder = tmp_path_factory.mktemp("worlds")
     define_relations(spark, built, made, folder)

@@ -22,12 +22,12 @@ NEW = 2 * OLD
 # The failpoint, which time a build comes there (the view has no data, and comes to three of them before the table of
 # features), and what then is new: the table of features, the champion.
 CRASHES = [
-    pytest.param(DATA_WRITTEN, 1, False, False, id="features written"),
-    pytest.param(AUDITED, 2, False, False, id="features audited"),
+    pytest.param(DATA_WRITTEN, 1, False, False, id="features written", marks=pytest.mark.long),
+    pytest.param(AUDITED, 2, False, False, id="features audited", marks=pytest.mark.long),
     pytest.param(COMMITTED, 2, True, False, id="features committed"),
-    pytest.param(LINKED, 2, True, False, id="features linked"),
+    pytest.param(LINKED, 2, True, False, id="features linked", marks=pytest.mark.long),
     pytest.param(MODEL_SAVED, 1, True, False, id="model saved"),
-    pytest.param(ALIAS_MOVED, 1, True, True, id="alias moved"),
+    pytest.param(ALIAS_MOVED, 1, True, True, id="alias moved", marks=pytest.mark.long),
 ]
 
 

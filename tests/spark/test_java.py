@@ -212,6 +212,7 @@ def test_a_packaged_java_fits_saves_and_loads_in_silence_and_twice(tmp_path: Pat
     assert left == {"some data", "ml model"}
 
 
+@pytest.mark.long
 def test_a_project_is_built_on_a_packaged_java(tmp_path: Path) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()

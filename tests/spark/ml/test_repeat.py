@@ -33,6 +33,7 @@ fits = {
     "LogisticRegression": ("late", {"maxIter": 10}), "GBTRegressor": ("amount", {"maxIter": 2, "subsamplingRate": 0.7}),
     "LinearRegression": ("amount", {}), "KMeans": (None, {"k": 3, "maxIter": 5}),
 }
+fits = {name: fits[name] for name in sys.argv[4:]}
 seen = {}
 for name, (label, params) in fits.items():
     ml_model = MlModel(name=name, path="", places=Places(SourceLocation("m", 1)), training_data="", estimator=name,
@@ -78,17 +79,28 @@ def run(code, *arguments):
     return done.stdout
 
 
-def test_cores_make_no_difference(tmp_path, rows_sql):
-    """Six partitions, on one core and on two, with other shuffle partitions and rows that come in another order."""
+@pytest.mark.parametrize(
+    ("estimators", "all_cores"),
+    [
+        (["GBTRegressor"], (1, 2)),
+        pytest.param(
+            ["LogisticRegression", "GBTRegressor", "LinearRegression", "KMeans"], (1, 2, 4), marks=pytest.mark.long
+        ),
+    ],
+)
+def test_cores_make_no_difference(tmp_path, rows_sql, estimators, all_cores):
+    """Six partitions, on other cores, with other shuffle partitions and rows that come in another order."""
     seen = []
-    for cores in (1, 2):
+    for cores in all_cores:
         folder = tmp_path / str(cores)
         folder.mkdir()
-        run(FIT_ON_CORES, cores, folder, rows_sql.format(rows=5800))
+        run(FIT_ON_CORES, cores, folder, rows_sql.format(rows=5800), *estimators)
         seen.append(json.loads((folder / "seen.json").read_text()))
-    for name in seen[0]:
-        assert seen[0][name]["model"] == seen[1][name]["model"], name
-        assert seen[0][name]["metrics"] == pytest.approx(seen[1][name]["metrics"], rel=1e-12), name
+    assert set(seen[0]) == set(estimators)
+    for name in estimators:
+        for other in seen[1:]:
+            assert seen[0][name]["model"] == other[name]["model"], name
+            assert seen[0][name]["metrics"] == pytest.approx(other[name]["metrics"], rel=1e-12), name
 
 
 def test_a_saved_model_needs_no_sqlml(spark, rows, spec, tmp_path):

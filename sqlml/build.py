@@ -17,10 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlml.errors import CommandError, suggest
 from sqlml.ir.aids import Aids
 from sqlml.ir.dag import Dag, SeedNode, SourceNode
+from sqlml.ir.deferral import Deferral
 from sqlml.ir.plan import Compiled, Plan, PlanRequest
-from sqlml.ir.project import Project
+from sqlml.ir.project import Project, Target
 from sqlml.ir.results import Progress, RunResults
 from sqlml.ir.state import Snapshot
 
@@ -43,6 +45,7 @@ class Request:
         select, exclude: selectors as typed.
         retrain: names of ML models to fit whatever their fingerprint says.
         threads: steps and fits at once; None for the target's, else 4 and 1.
+        defer: name of another target that is read where this one has nothing.
     """
 
     project_dir: Path = field(default_factory=Path.cwd)
@@ -55,6 +58,7 @@ class Request:
     no_retrain: bool = False
     threads: int | None = None
     is_fail_fast: bool = False
+    defer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,12 @@ def build(request: Request, progress: Progress, failpoint: Failpoint | None = No
         with store.lock():
             store.recover()
             compiled = compile_project(dag, store, aids, with_lineage=True)
-            plan = plan_build(compiled, store, request)
+            plan = plan_build(compiled, store, request, open_deferral(dag, request, aids))
             write_artifacts(trace_lineage(plan.compiled, plan.snapshot), aids)
             results = execute(plan, store, progress, request, "build")
             if (now := store.snapshot()).aliases != plan.snapshot.aliases:
                 # Another champion has slots of its own.
+                now = replace(plan.snapshot, versions=now.versions, aliases=now.aliases)
                 write_artifacts(trace_lineage(plan.compiled, now), aids)
     return Built(plan, results)
 
@@ -165,12 +170,37 @@ def trace_lineage(compiled: Compiled, snapshot: Snapshot) -> Compiled:
     """Follow columns through the slots of the fitted models that predictions use."""
     from sqlml.compile import trace_vectors
 
-    names = [node.name for node in compiled.dag.nodes.values() if node.kind == "ml_model"]
-    champions = {name: version for name in names if (version := snapshot.champion(name)) is not None}
-    return replace(compiled, lineage=trace_vectors(compiled, champions))
+    return replace(compiled, lineage=trace_vectors(compiled, snapshot.champions()))
 
 
-def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> Plan:
+def open_deferral(dag: Dag, request: Request, aids: Aids | None = None) -> Deferral | None:
+    """Return the target that `--defer` names, with what exists there; None if it names none.
+
+    Raises:
+        CommandError: there is no such target, nothing was built in it, or it is the target itself.
+    """
+    from sqlml.resolve import resolve_project
+
+    if request.defer is None:
+        return None
+    project, name = dag.project, request.defer
+    schema = project.schemas.get(name)
+    if schema is None:
+        fix = suggest(name, [other for other in project.schemas if other != project.target.name], "there are")
+        raise CommandError(f"target '{name}' of --defer is not in the project file", fix=fix)
+    if schema == project.target.schema:
+        what = f"--defer names '{name}', whose schema '{schema}' is that of target '{project.target.name}' itself"
+        raise CommandError(what, fix="name another target, or choose this one's with --target")
+    # Of the other target only names count: what it sets of Spark may need an environment that is not this one.
+    there = replace(project, target=Target(name, schema))
+    snapshot = open_project_store(there, aids=aids).snapshot()
+    if not snapshot.outputs and not snapshot.versions:
+        what = f"target '{name}' of --defer was never built"
+        raise CommandError(what, fix=f"run: sqlml build --target {name}")
+    return Deferral(name, resolve_project(there, aids), snapshot)
+
+
+def plan_build(compiled: Compiled, store: WarehouseStore, request: Request, deferral: Deferral | None = None) -> Plan:
     """Compare the selected nodes with what exists."""
     from sqlml.compile import make_plan
 
@@ -184,6 +214,7 @@ def plan_build(compiled: Compiled, store: WarehouseStore, request: Request) -> P
             retrain=frozenset(request.retrain),
             no_retrain=request.no_retrain,
             now=datetime.now(UTC),
+            deferral=deferral,
         ),
     )
 

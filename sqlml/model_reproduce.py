@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlml.build import Request, load_dag, open_engine, open_project_store
+from sqlml.build import Request, load_dag, open_deferral, open_engine, open_project_store
 from sqlml.errors import CommandError, DataError, SqlmlError, raise_all
+from sqlml.ir.deferral import defer
 from sqlml.ir.records import RecordedRelation, VersionRecord
 from sqlml.ir.reproduction import Reproduction
 from sqlml.ir.state import Output, Snapshot, Version
@@ -54,6 +55,8 @@ def reproduce(request: Request, ml_model: str, version: str | None) -> Reproduct
     if record is None:
         what = f"version {found.version} of '{ml_model}' has no record of what it was made of"
         raise CommandError(what, fix="an older sqlml fitted it; versions from now on have one")
+    target = next((entry.of_target for entry in record.relations if entry.of_target), None)
+    snapshot = defer(snapshot, open_deferral(dag, replace(request, defer=target)), dag)
     data = _find_data(found, record, store, snapshot)
     raise_all(data.errors)
     folder = dag.project.root / "target" / "reproduced" / f"{ml_model}-{found.version}"
@@ -97,7 +100,7 @@ def _need(
         if store.file_version(store.root / entry.files.path) != entry.files.version:
             data.errors.append(DataError(f"'{entry.files.path}', which '{entry.name}' reads, has other content now"))
     elif entry.sql is not None or entry.scored is not None:
-        if entry.ml_model is not None and snapshot.version(entry.ml_model, entry.version or 0) is None:
+        if entry.ml_model is not None and entry.made_by(snapshot) is None:
             data.errors.append(DataError(f"version {entry.version} of '{entry.ml_model}', which made '{entry.name}'"))
         for parent in (*entry.parents, *((entry.scored,) if entry.scored else ())):
             _need(by_id[parent], by_id, data, store, snapshot)

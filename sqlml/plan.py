@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlml.build import Request, compile_project, load_dag, open_project_store, plan_build, remember
+from sqlml.build import Request, compile_project, load_dag, open_deferral, open_project_store, plan_build, remember
 from sqlml.compile import decide_verdicts, expression_types
 from sqlml.errors import SqlmlError, raise_all
 from sqlml.ir.dag import MlNode
@@ -56,7 +56,8 @@ def plan(request: Request) -> Planned:
         dag = load_dag(request, aids)
         store = open_project_store(dag.project, aids=aids)
         compiled = compile_project(dag, store, aids)
-    made = plan_build(compiled, store, request)
+        deferral = open_deferral(dag, request, aids)
+    made = plan_build(compiled, store, request, deferral)
     features: dict[str, PlannedFeatures] = {}
     errors: list[SqlmlError] = []
     for step in made.steps:

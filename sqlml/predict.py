@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlml.build import Request, load_dag, open_engine, open_project_store
+from sqlml.build import Request, load_dag, open_deferral, open_engine, open_project_store
 from sqlml.errors import CommandError, suggest
 from sqlml.ir.dag import Dag, MlNode, TestNode
-from sqlml.ir.state import Snapshot, Version
+from sqlml.ir.deferral import defer
+from sqlml.ir.state import CHAMPION, Snapshot, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,8 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
         DataError: the input lacks a feature or has one of another type; the version cannot explain its predictions.
     """
     dag = load_dag(request)
-    snapshot = open_project_store(dag.project).snapshot()
+    deferral = open_deferral(dag, request)
+    snapshot = defer(open_project_store(dag.project).snapshot(), deferral, dag)
     version = find_version(dag, snapshot, asked.ml_model, asked.version)
     prefix = next((node.ml_model.output_prefix for node in _ml_nodes(dag) if node.name == asked.ml_model), "")
     source = find_input(dag, asked.data)
@@ -60,7 +62,7 @@ def predict(request: Request, asked: PredictRequest) -> Predicted:
 
     with open_engine(dag.project) as engine:
         engine.start()
-        data = open_input(engine, dag, snapshot, source, version.signature)
+        data = open_input(engine, dag, snapshot, source, version.signature, deferral=deferral)
         reading = None if path is None else reading_of(path, version.signature)
         scored = engine.score(version, data, prefix, asked.explain)
         rows, without = write_rows(scored, asked.output, f"{prefix}{version.signature.outputs[0].name}", reading)
@@ -99,10 +101,7 @@ def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None)
         CommandError: there is no such ML model, or it has no such version.
     """
     versions = find_versions(dag, snapshot, ml_model)
-    wanted = asked or "champion"
-    alias = snapshot.alias(ml_model, wanted)
-    number = alias.version if alias else int(wanted) if wanted.isdecimal() else None
-    found = snapshot.version(ml_model, number) if number is not None else None
+    found = snapshot.find(ml_model, asked or CHAMPION)
     if found is not None:
         return found
     numbers = ", ".join(str(version.version) for version in versions)
@@ -111,8 +110,8 @@ def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None)
             f"'{ml_model}' has no champion: no version has passed its gates",
             fix=f"name one with --version (there are: {numbers}), or: sqlml model promote {ml_model} NUMBER",
         )
-    aliases = [alias.alias for alias in snapshot.aliases.get(ml_model, ())]
-    raise CommandError(f"'{ml_model}' has no version '{asked}'", fix=f"there are: {', '.join([numbers, *aliases])}")
+    known = snapshot.known_versions(ml_model)
+    raise CommandError(f"'{ml_model}' has no version '{asked}'", fix=f"there are: {', '.join(known)}")
 
 
 def find_versions(dag: Dag, snapshot: Snapshot, ml_model: str) -> tuple[Version, ...]:
@@ -125,7 +124,7 @@ def find_versions(dag: Dag, snapshot: Snapshot, ml_model: str) -> tuple[Version,
     if ml_model not in names:
         raise CommandError(f"there is no ml model '{ml_model}'", fix=suggest(ml_model, names, "there are"))
     versions = snapshot.versions.get(ml_model, ())
-    if not versions:
+    if not snapshot.is_fitted(ml_model):
         raise CommandError(f"'{ml_model}' has no version yet", fix=f"run: sqlml build --select +{ml_model}")
     return versions
 

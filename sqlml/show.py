@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlml.build import Request, load_dag, open_engine, open_project_store
+from sqlml.build import Request, load_dag, open_deferral, open_engine, open_project_store
 from sqlml.errors import CommandError, DataError, suggest
 from sqlml.ir.dag import Dag, MlNode, Node, TestNode
+from sqlml.ir.deferral import defer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,15 @@ def show(request: Request, name: str, limit: int) -> Rows:
     if isinstance(node, MlNode | TestNode):
         verb = f"sqlml model show {node.name}" if isinstance(node, MlNode) else f"sqlml test --select {node.name}"
         raise CommandError(f"'{node.name}' is not a relation and has no rows", node.places.whole, f"run: {verb}")
-    snapshot = open_project_store(dag.project).snapshot()
+    deferral = open_deferral(dag, request)
+    snapshot = defer(open_project_store(dag.project).snapshot(), deferral, dag)
     output = snapshot.outputs.get(node.id)
     if output is not None and output.location is not None:
         return _read_files(node, output.location, limit)
     from sqlml.run.relations import Champions, Relations
 
     with open_engine(dag.project) as engine:
-        Relations(dag, snapshot, engine, Champions.of(snapshot)).define(node.id)
+        Relations(dag, snapshot, engine, Champions.of(snapshot), deferral).define(node.id)
         columns, rows = engine.preview(node.relation, limit)
     return Rows(node.id, columns, tuple(rows))
 

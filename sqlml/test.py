@@ -10,6 +10,7 @@ from sqlml.build import (
     compile_project,
     execute,
     load_dag,
+    open_deferral,
     open_project_store,
     remember,
     select,
@@ -39,7 +40,9 @@ def test(request: Request, progress: Progress) -> Built:
                 raise CommandError(
                     "the selection has no data tests", fix="declare some under 'data_tests:' of a column"
                 )
-            asked = PlanRequest(selected=tests, now=datetime.now(UTC), full_refresh=True)
+            asked = PlanRequest(
+                selected=tests, now=datetime.now(UTC), full_refresh=True, deferral=open_deferral(dag, request, aids)
+            )
             plan = make_plan(compiled, store.snapshot(), asked)
             write_artifacts(trace_lineage(plan.compiled, plan.snapshot), aids)
             results = execute(plan, store, progress, request, "test")

@@ -14,6 +14,7 @@ from sqlml.cli.options import (
     json_option,
     plan_options,
     project_options,
+    reading_options,
     request_of,
     selection_options,
     test_options,
@@ -93,7 +94,7 @@ def ls(is_json: bool, **options: Any) -> None:
     "--explain", type=click.IntRange(min=1), metavar="N", help="Add the N features that count most for each row."
 )
 @click.option("--overwrite", "is_overwrite", is_flag=True, help="Replace the output if it exists.")
-@project_options
+@reading_options
 @json_option
 def predict(is_json: bool, **options: Any) -> None:
     """Score a file, or a node that was built, with a fitted model."""
@@ -124,7 +125,7 @@ def test(is_json: bool, **options: Any) -> int:
 @cli.command()
 @click.argument("node")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(min=0), help="Rows.")
-@project_options
+@reading_options
 @json_option
 def show(node: str, limit: int, is_json: bool, **options: Any) -> None:
     """Print the first rows of a node, as last built."""

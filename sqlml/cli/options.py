@@ -38,6 +38,9 @@ _THREADS = (
     click.option("--threads", type=click.IntRange(min=1), help="Steps at once (default: 4, and fits one by one)."),
     click.option("--fail-fast", "is_fail_fast", is_flag=True, help="Start nothing after the first failure."),
 )
+_DEFER = (
+    click.option("--defer", metavar="TARGET", help="Read from this target what is not selected and not built here."),
+)
 json_option = click.option("--json", "is_json", is_flag=True, help="One JSON document on stdout.")
 
 
@@ -52,9 +55,10 @@ def _all(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command
 
 project_options = _all(_PROJECT)
 selection_options = _all(_PROJECT + _SELECTION)
-plan_options = _all(_PROJECT + _SELECTION + _RUN)
-test_options = _all(_PROJECT + _SELECTION + _THREADS)
-build_options = _all(_PROJECT + _SELECTION + _RUN + _THREADS)
+reading_options = _all(_PROJECT + _DEFER)
+plan_options = _all(_PROJECT + _DEFER + _SELECTION + _RUN)
+test_options = _all(_PROJECT + _DEFER + _SELECTION + _THREADS)
+build_options = _all(_PROJECT + _DEFER + _SELECTION + _RUN + _THREADS)
 
 
 class ProjectCommand(click.Command):

@@ -13,7 +13,7 @@ import click
 
 from sqlml.errors import SqlmlError, format_error, merge_shared
 from sqlml.ir.dag import SqlNode
-from sqlml.ir.plan import Action, Compiled, Step
+from sqlml.ir.plan import Action, Compiled, Plan, Step
 from sqlml.ir.results import Status
 from sqlml.source_text import SourceText
 
@@ -96,6 +96,8 @@ def print_run(built: Built, is_json: bool) -> None:
         print_json(run_results(built.plan, built.results))
         return
     print_diagnostics(built.plan.compiled)
+    if built.plan.has_work:
+        _print_deferred(built.plan)
     # Sources and predictions are read, never built: to count them as unchanged would only puzzle.
     steps = [step for step in built.plan.steps if step.node.kind not in ("source", "prediction")]
     selected = {step.node.id for step in steps if step.is_selected}
@@ -130,6 +132,7 @@ def print_plan(planned: Planned, is_json: bool) -> None:
                 "features": features,
                 "feature_changes": changes,
                 "fits": fits,
+                "deferred": dict(planned.plan.deferred()),
             }
         )
         return
@@ -138,6 +141,7 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     shown = [step for step in steps if step.node.kind not in ("source", "prediction")]
     rows = [(marks[step.action], step.node.kind, step.node.name, _why(step)) for step in shown]
     print_table(("", "kind", "name", "why"), rows)
+    _print_deferred(planned.plan)
     if planned.verdicts:
         click.echo("\nml models:")
     for name, verdict in planned.verdicts.items():
@@ -156,6 +160,14 @@ def print_plan(planned: Planned, is_json: bool) -> None:
     counts = Counter(step.action for step in shown)
     words = {Action.RUN: "to run (+)", Action.DECIDE: "that depend on a fit (?)", Action.KEEP: "unchanged (=)"}
     click.echo("\n" + ", ".join(f"{counts[action]} {said}" for action, said in words.items() if counts[action]))
+
+
+def _print_deferred(plan: Plan) -> None:
+    deferred = plan.deferred()
+    if plan.deferral is not None:
+        click.echo(f"\nread from target '{plan.deferral.target}':" + ("" if deferred else " nothing"))
+    for name, what in deferred:
+        click.echo(f"  {name}: {what}")
 
 
 def _why(step: Step) -> str:

@@ -61,6 +61,6 @@ def _check(node: PredictionNode, scored: str, columns: Sequence[Column], champio
     signature, name = champion.signature, champion.ml_model
     misfit = find_misfit(columns, (*signature.features, *signature.inputs))
     if misfit:
-        what = f"predict('{name}', …) scores with version {champion.version}, the champion: '{scored}' {misfit}"
+        what = f"predict('{name}', …) scores with {champion}, the champion: '{scored}' {misfit}"
         fix = f"train it again with --retrain {name}, promote a version that fits, or change the SQL of '{scored}'"
         yield CompileError(what, node.places.whole, fix)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from sqlml.compile.fingerprints import ParentDigest, compose, digest_of, parents_of, seen_whole
 from sqlml.ir.dag import Node
-from sqlml.ir.state import Fingerprint, Output
+from sqlml.ir.deferral import Deferral
+from sqlml.ir.state import Fingerprint, Output, Snapshot, VersionRef
 
 
 def recompose(node: Node, compiled: Mapping[str, Fingerprint], effective: Mapping[str, Fingerprint]) -> Fingerprint:
@@ -26,7 +27,7 @@ def recompose(node: Node, compiled: Mapping[str, Fingerprint], effective: Mappin
 
 
 def fingerprint_stored(
-    output: Output, effective: Mapping[str, Fingerprint], champions: Mapping[str, int]
+    output: Output, effective: Mapping[str, Fingerprint], champions: Mapping[str, VersionRef]
 ) -> Fingerprint:
     """Return the fingerprint of the rows that reading `output` gives now.
 
@@ -48,3 +49,39 @@ def fingerprint_stored(
     # Rows of another champion than what is made of them will be said to depend on.
     held = digest_of(dict(output.champions))
     return Fingerprint(digest_of([stored.digest, held]), digest_of([stored.code, held]), stored.parts, stored.champions)
+
+
+def fingerprint_deferred(
+    nodes: Mapping[str, Node], compiled: Mapping[str, Fingerprint], deferral: Deferral
+) -> dict[str, Fingerprint]:
+    """Return the fingerprints of the rows that the relations of another target give now, by id.
+
+    Its champions are hashed, since the names in a fingerprint stand for those of the target that reads it.
+    """
+    there = deferral.snapshot
+    numbers = {name: version.version for name, version in there.champions().items()}
+    effective: dict[str, Fingerprint] = {}
+    for node in nodes.values():
+        output = there.outputs.get(node.id)
+        if node.is_stored and output is not None:
+            effective[node.id] = fingerprint_stored(output, effective, numbers)
+        else:
+            effective[node.id] = recompose(node, compiled, effective)
+    return {node_id: _hash_champions(found, deferral, node_id) for node_id, found in effective.items()}
+
+
+def _hash_champions(found: Fingerprint, deferral: Deferral, node_id: str) -> Fingerprint:
+    if not found.champions:
+        return found
+    held = _held(deferral.snapshot, node_id, found.champions)
+    digest, code = (digest_of([part, deferral.target, held]) for part in (found.digest, found.code))
+    return Fingerprint(digest, code, found.parts)
+
+
+def _held(there: Snapshot, node_id: str, names: tuple[str, ...]) -> dict[str, VersionRef]:
+    """Return the versions whose predictions a relation of another target gives: a view those of now."""
+    output = there.outputs.get(node_id)
+    if output is not None and output.kind == "table":
+        return dict(output.champions)
+    now = there.champions()
+    return {name: now[name].version for name in names if name in now}

@@ -8,18 +8,19 @@ from pathlib import Path
 
 from sqlml.compile.champion_fit import Outlook, check_champions
 from sqlml.compile.contracts import check_ml_contract
-from sqlml.compile.effective import fingerprint_stored, recompose
+from sqlml.compile.effective import fingerprint_deferred, fingerprint_stored, recompose
 from sqlml.compile.libraries import find_missing_libraries
-from sqlml.compile.read_steps import add_read_steps
+from sqlml.compile.read_steps import Reading, add_read_steps
 from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.compile.retraining import Decision, Fitting, decide_fit
 from sqlml.errors import CommandError, CompileError, SqlmlError, raise_all, suggest
 from sqlml.ir.comparisons import comparisons_of
 from sqlml.ir.contracts import sql_breach
 from sqlml.ir.dag import BuiltNode, MlNode, Node, SqlNode, TestNode
+from sqlml.ir.deferral import defer
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
-from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
+from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot, VersionRef
 
 
 def make_plan(compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> Plan:
@@ -41,10 +42,12 @@ class _Planner:
     def __init__(self, compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> None:
         self._compiled = compiled
         self._nodes = compiled.dag.nodes
-        self._snapshot = snapshot
         self._request = request
-        champions = {name: snapshot.champion(name) for name in snapshot.versions}
-        self._champions = {name: found.version for name, found in champions.items() if found is not None}
+        deferral = request.deferral
+        self._snapshot = snapshot = defer(snapshot, deferral, compiled.dag, request.selected)
+        self._champions = {name: found.ref for name, found in snapshot.champions().items()}
+        fingerprints = compiled.fingerprints
+        self._deferred = {} if deferral is None else fingerprint_deferred(self._nodes, fingerprints, deferral)
         self._tests: dict[str, list[TestNode]] = {}
         for node in self._nodes.values():
             if isinstance(node, TestNode) and node.id in request.selected:
@@ -62,13 +65,15 @@ class _Planner:
             self._below[node.id] = self._find_fits(node)
             if node.id in self._request.selected and not self._is_carried(node):
                 self._steps[node.id] = self._step(node)
-        add_read_steps(self._steps, self._nodes, self._snapshot, self._effective)
+        reading = Reading(self._nodes, self._snapshot, self._effective, self._request.deferral)
+        never_built = add_read_steps(self._steps, reading)
         outlook = Outlook(self._compiled, self._snapshot, self._steps, self._effective, self._crowning)
         missing = find_missing_libraries(self._steps.values())
-        raise_all([*check_champions(outlook), *self._check_contracts(), *missing])
+        raise_all([*never_built, *check_champions(outlook), *self._check_contracts(), *missing])
         fingerprints = {**self._compiled.fingerprints, **self._effective}
         steps = tuple(self._steps[node_id] for node_id in self._nodes if node_id in self._steps)
-        return Plan(replace(self._compiled, fingerprints=fingerprints), self._snapshot, steps)
+        compiled = replace(self._compiled, fingerprints=fingerprints)
+        return Plan(compiled, self._snapshot, steps, self._request.deferral)
 
     def _check_contracts(self) -> Iterator[SqlmlError]:
         for step in self._steps.values():
@@ -96,6 +101,8 @@ class _Planner:
 
     def _fingerprint(self, node: Node) -> Fingerprint:
         output = self._snapshot.outputs.get(node.id)
+        if output is not None and output.of_target:
+            return self._deferred[node.id]
         if node.is_stored and node.id not in self._request.selected and output is not None:
             certain = {name: n for name, n in self._champions.items() if name not in self._crowning}
             return fingerprint_stored(output, self._effective, certain)
@@ -118,7 +125,7 @@ class _Planner:
             if name not in self._champions
             and name not in self._crowning
             # One that was never fitted and is not selected is a mistake of the selection, which its reader will tell.
-            and (name in self._snapshot.versions or f"ml_model.{name}" in self._request.selected)
+            and (self._snapshot.is_fitted(name) or f"ml_model.{name}" in self._request.selected)
         ]
 
     def _step(self, node: Node) -> Step:
@@ -163,7 +170,7 @@ class _Planner:
             return ("files are missing",)
         return self._changed_champions(fingerprint, output.champions)
 
-    def _changed_champions(self, fingerprint: Fingerprint, held: Mapping[str, int]) -> tuple[str, ...]:
+    def _changed_champions(self, fingerprint: Fingerprint, held: Mapping[str, VersionRef]) -> tuple[str, ...]:
         return tuple(
             f"champion of '{name}' changed"
             for name in fingerprint.champions
@@ -195,12 +202,13 @@ class _Planner:
 
     def _may_take_over(self, node: MlNode) -> bool:
         """Return whether the newest version may become champion because its gates were loosened."""
-        latest, champion = self._snapshot.latest(node.name), self._champions.get(node.name)
+        latest, champion = self._snapshot.latest(node.name), self._snapshot.champion(node.name)
         alias = self._snapshot.alias(node.name)
         is_pinned = alias is not None and alias.is_pinned
         if latest is None or latest.has_passed or is_pinned or node.ml_model.promote != "on_pass":
             return False
-        return (champion is None or champion < latest.version) and all(gate.is_passed for gate in self._gates(node))
+        is_newer = champion is None or bool(champion.of_target) or champion.version < latest.version
+        return is_newer and all(gate.is_passed for gate in self._gates(node))
 
     def _gates(self, node: MlNode) -> tuple[GateResult, ...]:
         latest = self._snapshot.latest(node.name)

@@ -11,7 +11,7 @@ from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.ir.dag import MlNode, Node
 from sqlml.ir.plan import Action, PlanRequest
 from sqlml.ir.project import Retrain
-from sqlml.ir.state import Fingerprint, Version
+from sqlml.ir.state import Fingerprint, Version, VersionRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Fitting:
     node: MlNode
     fingerprint: Fingerprint
     latest: Version | None
-    champions: Mapping[str, int]
+    champions: Mapping[str, VersionRef]
 
 
 def decide_fit(fitting: Fitting, request: PlanRequest, nodes: Mapping[str, Node]) -> Decision:

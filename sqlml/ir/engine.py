@@ -60,6 +60,9 @@ class Engine(Protocol):
     def define_stored_view(self, output: Output) -> None:
         """Make a published view readable by the SQL that was stored."""
 
+    def define_alias(self, name: str, relation: str) -> None:
+        """Make a relation that is defined readable under another name too."""
+
     def define_prediction(self, node: PredictionNode, scored: str, version: Version, output_prefix: str) -> None:
         """Make the rows of relation `scored`, with the predictions of `version`, readable."""
 

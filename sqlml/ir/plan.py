@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlml.ir.dag import Dag, Node, TestNode
+from sqlml.ir.dag import Dag, MlNode, Node, TestNode
+from sqlml.ir.deferral import Deferral
 from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.lineage import Lineage
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.signatures import ExpectedSignature
-from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot
+from sqlml.ir.state import CHAMPION, Fingerprint, GateResult, Output, Snapshot
 from sqlml.ir.transforms import FeatureTransform
 
 
@@ -60,6 +61,7 @@ class PlanRequest:
         retrain: names of ML models to fit whatever their fingerprint says.
         no_retrain: fit nothing; wins over all else.
         now: UTC, for `at_most_every`.
+        deferral: another target that is read where this one has nothing.
     """
 
     selected: frozenset[str]
@@ -67,6 +69,7 @@ class PlanRequest:
     full_refresh: bool = False
     retrain: frozenset[str] = frozenset()
     no_retrain: bool = False
+    deferral: Deferral | None = None
 
 
 class Action(StrEnum):
@@ -102,13 +105,34 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The steps of a build, parents first, over what existed when it was made."""
+    """The steps of a build, parents first, over what existed when it was made.
+
+    Attributes:
+        deferral: another target that is read where this one has nothing.
+    """
 
     compiled: Compiled
     snapshot: Snapshot
     steps: tuple[Step, ...]
+    deferral: Deferral | None = None
 
     @property
     def has_work(self) -> bool:
         """Whether any step must run (if not, no JVM is needed)."""
         return any(step.action is not Action.KEEP for step in self.steps)
+
+    def deferred(self) -> tuple[tuple[str, str], ...]:
+        """Return what is read from another target: each node's name with the build or the version, parents first."""
+        found: dict[str, str] = {}
+        for step in self.steps:
+            node, output = step.node, step.output
+            if output is not None and output.of_target and not step.is_selected:
+                found[node.name] = "view" if output.kind == "view" else f"build {output.build_id}"
+            asked = [] if node.champion_of is None else [(node.champion_of, CHAMPION)]
+            if isinstance(node, MlNode) and step.action is not Action.KEEP:
+                asked += [(node.name, gate.not_worse_than) for gate in node.ml_model.gates if gate.not_worse_than]
+            for name, alias in asked:
+                version = self.snapshot.find(name, alias)
+                if version is not None and version.of_target:
+                    found[name] = f"version {version.version}"
+        return tuple(found.items())

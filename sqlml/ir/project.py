@@ -364,6 +364,7 @@ class Project:
         root: absolute path of the folder with `sqlml_project.yml`.
         variables: from the project file and `--vars`, the latter winning.
         environment: what `env_var()` may read.
+        schemas: of each target, by its name.
         diagnostics: code to level, where the project sets one.
     """
 
@@ -372,6 +373,7 @@ class Project:
     target: Target
     variables: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    schemas: Mapping[str, str] = field(default_factory=dict)
     diagnostics: Mapping[str, Level] = field(default_factory=dict)
     sources: tuple[Source, ...] = ()
     seeds: tuple[Seed, ...] = ()

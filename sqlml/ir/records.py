@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import MlModel
-from sqlml.ir.state import Column
+from sqlml.ir.state import Column, Snapshot, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class RecordedRelation:
         files: of sources and seeds.
         build_id: of the build that was read; None for what is not stored.
         ml_model: of a prediction or an output of a fitted model; `version` is the one that made it.
+        of_target: name of the other target whose version made it; empty: it is this one's own.
         scored: id of the relation that a prediction is of; `explain` features explain each of its rows.
     """
 
@@ -61,6 +62,12 @@ class RecordedRelation:
     scored: str | None = None
     output_prefix: str = ""
     explain: int | None = None
+    of_target: str = ""
+
+    def made_by(self, snapshot: Snapshot) -> Version | None:
+        """Return the version that made it, if it is still there."""
+        found = snapshot.other if self.of_target else snapshot
+        return None if found is None or self.ml_model is None else found.version(self.ml_model, self.version or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ from sqlml.ir.project import Scalar
 CHAMPION = "champion"
 """The alias that predictions use."""
 
+VersionRef = int | str
+"""A version as what was made with it remembers it: its number; `prod.3` where it is another target's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -48,6 +51,7 @@ class Output:
         sql: a view's SQL; None for a table.
         champions: ML model name to the version whose predictions it holds.
         parents: ids of the nodes its SQL reads (a view needs them to be read again).
+        of_target: name of the other target that it is read from; empty: it is this one's own.
     """
 
     node_id: str
@@ -59,9 +63,10 @@ class Output:
     sql: str | None = None
     columns: tuple[Column, ...] = ()
     rows: int | None = None
-    champions: Mapping[str, int] = field(default_factory=dict)
+    champions: Mapping[str, VersionRef] = field(default_factory=dict)
     parents: tuple[str, ...] = ()
     built_at: str = ""
+    of_target: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,7 @@ class Version:
     Attributes:
         location: folder, absolute; `pipeline/` below it is a Spark ML PipelineModel, `signature.json` beside it.
         facts: rows, classes, layout, versions of the software, duration and whatever else is worth keeping.
+        of_target: name of the other target that it is read from; empty: it is this one's own.
     """
 
     ml_model: str
@@ -156,6 +162,15 @@ class Version:
     gates: tuple[GateResult, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     created_at: str = ""
+    of_target: str = ""
+
+    @property
+    def ref(self) -> VersionRef:
+        """How what is made with it remembers it."""
+        return f"{self.of_target}.{self.version}" if self.of_target else self.version
+
+    def __str__(self) -> str:
+        return f"version {self.version}" + (f" of target '{self.of_target}'" if self.of_target else "")
 
     @property
     def has_passed(self) -> bool:
@@ -183,7 +198,7 @@ class TestOutcome:
     fingerprint: Fingerprint
     status: Literal["pass", "warn", "fail"]
     failures: int
-    champions: Mapping[str, int] = field(default_factory=dict)
+    champions: Mapping[str, VersionRef] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +210,7 @@ class Snapshot:
         versions: ML model name to its versions, oldest first.
         aliases: ML model name to its aliases.
         tests: test id to its last outcome.
+        other: the versions and aliases of another target, which is read where this one has none.
     """
 
     schema: str
@@ -202,6 +218,7 @@ class Snapshot:
     versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
     aliases: Mapping[str, tuple[Alias, ...]] = field(default_factory=dict)
     tests: Mapping[str, TestOutcome] = field(default_factory=dict)
+    other: Snapshot | None = None
 
     def alias(self, ml_model: str, alias: str = CHAMPION) -> Alias | None:
         """Return the alias of `ml_model`, or None if no version bears it."""
@@ -213,8 +230,29 @@ class Snapshot:
 
     def champion(self, ml_model: str) -> Version | None:
         """Return the version that predictions use, or None."""
-        alias = self.alias(ml_model)
-        return self.version(ml_model, alias.version) if alias else None
+        return self.find(ml_model, CHAMPION)
+
+    def champions(self) -> dict[str, Version]:
+        """Return the version that predictions use of each ML model that has one, by its name."""
+        names = dict.fromkeys((*self.versions, *(() if self.other is None else self.other.versions)))
+        return {name: found for name in names if (found := self.champion(name)) is not None}
+
+    def find(self, ml_model: str, wanted: str) -> Version | None:
+        """Return the version with an alias or a number, of this target if it has one; None: there is none."""
+        alias = self.alias(ml_model, wanted)
+        number = alias.version if alias is not None else int(wanted) if wanted.isdecimal() else None
+        found = None if number is None else self.version(ml_model, number)
+        return self.other.find(ml_model, wanted) if found is None and self.other is not None else found
+
+    def known_versions(self, ml_model: str) -> list[str]:
+        """Return the numbers and aliases that `find` finds."""
+        own = [str(version.version) for version in self.versions.get(ml_model, ())]
+        own += [entry.alias for entry in self.aliases.get(ml_model, ())]
+        return list(dict.fromkeys([*own, *([] if self.other is None else self.other.known_versions(ml_model))]))
+
+    def is_fitted(self, ml_model: str) -> bool:
+        """Return whether there is any version of `ml_model`."""
+        return bool(self.versions.get(ml_model)) or (self.other is not None and self.other.is_fitted(ml_model))
 
     def latest(self, ml_model: str) -> Version | None:
         """Return the newest version of `ml_model`, or None."""

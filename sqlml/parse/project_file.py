@@ -44,6 +44,7 @@ def read_project_file(
     return Settings(
         name=spec.name,
         target=_read_target(spec, target, parts, errors),
+        schemas=_read_schemas(spec, parts),
         variables=parts.variables,
         model_paths=_search(spec.model_paths, "model-paths", entry),
         seed_paths=_search(spec.seed_paths, "seed-paths", entry),
@@ -155,6 +156,16 @@ def _read_target(spec: ProjectFileSpec, asked: str | None, parts: _Parts, errors
         what = f"project file: target '{name}' is not among its targets"
         errors.append(ParseError(what, parts.rest.places.value_of("target"), suggest(name, known, "there are")))
     return checked.get(name) or _default_target(name, errors)
+
+
+def _read_schemas(spec: ProjectFileSpec, parts: _Parts) -> dict[str, str]:
+    """Return the schema of each target, whatever else of it cannot be read in this environment."""
+    found = {}
+    for name, (entry, _) in (parts.targets or {spec.target: (Entry({}, parts.rest.places), [])}).items():
+        given = entry.value if isinstance(entry.value, Mapping) else {}
+        if "schema" not in entry.broken:
+            found[name] = str(given.get("schema") or name)
+    return found
 
 
 def _default_target(name: str, errors: list[SqlmlError]) -> Target:

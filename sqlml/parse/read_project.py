@@ -64,6 +64,7 @@ def _read_project(
         target=settings.target,
         variables=settings.variables,
         environment=request.environment,
+        schemas=settings.schemas,
         diagnostics=settings.diagnostics,
         sources=tuple(sources),
         seeds=tuple(seeds),

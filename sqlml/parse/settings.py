@@ -22,6 +22,7 @@ class Settings:
         rules: settings of folders by kind (`models`, `seeds`, `ml_models`), outer folders first.
         diagnostics: code to level.
         estimator_modules: modules whose estimators may be used.
+        schemas: of each target that can be read, by its name.
     """
 
     name: str
@@ -34,3 +35,4 @@ class Settings:
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     diagnostics: Mapping[str, Level] = field(default_factory=dict)
     estimator_modules: tuple[str, ...] = ()
+    schemas: Mapping[str, str] = field(default_factory=dict)

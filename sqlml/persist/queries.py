@@ -65,11 +65,9 @@ def missing_outputs(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
     )
 
 
-def read_output(
-    connection: Connection, schema: str, node_id: str, build_id: str, warehouse: Warehouse
-) -> Output | None:
-    """Return one build of a node, None if it was never published."""
-    mine = (OUTPUTS.c["schema"] == schema, OUTPUTS.c["node_id"] == node_id, OUTPUTS.c["build_id"] == build_id)
+def read_output(connection: Connection, node_id: str, build_id: str, warehouse: Warehouse) -> Output | None:
+    """Return one build of a node, whatever its schema, since no id is used twice; None if it was never published."""
+    mine = (OUTPUTS.c["node_id"] == node_id, OUTPUTS.c["build_id"] == build_id, OUTPUTS.c["kind"] == "table")
     row = connection.execute(select(OUTPUTS).where(*mine)).mappings().first()
     return None if row is None else output_of(row, warehouse)
 

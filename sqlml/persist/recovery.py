@@ -32,11 +32,13 @@ class Recovery:
     crashed_runs: tuple[str, ...] = ()
 
 
-def clean_up(database: Database, warehouse: Warehouse, own: Collection[Path], own_runs: Collection[str]) -> Recovery:
-    """Clean up after builds that crashed, in all schemas. Only for who holds the lock.
+def clean_up(
+    database: Database, warehouse: Warehouse, schema: str, own: Collection[Path], own_runs: Collection[str]
+) -> Recovery:
+    """Clean up after builds of a schema that crashed. Only for who holds its lock.
 
     Removed are only folders that the state knows as begun and never published: what else lies in the warehouse
-    (say, after the state was lost) stays.
+    (say, after the state was lost) stays, and what belongs to another schema, where another build may be running.
 
     Args:
         database: the state.
@@ -47,24 +49,24 @@ def clean_up(database: Database, warehouse: Warehouse, own: Collection[Path], ow
     with database.read() as connection:
         if connection is None:
             return Recovery()
-        begun = [warehouse.absolute(location) for location in connection.scalars(select(BEGUN.c["location"]))]
-        running = connection.scalars(select(RUNS.c["run_id"]).where(RUNS.c["status"] == "running"))
+        locations = connection.scalars(select(BEGUN.c["location"]))
+        begun = [warehouse.absolute(location) for location in locations if warehouse.is_of(schema, location)]
+        mine = (RUNS.c["status"] == "running", RUNS.c["schema"] == schema)
+        running = connection.scalars(select(RUNS.c["run_id"]).where(*mine))
         crashed = tuple(run_id for run_id in running if run_id not in own_runs)
-        names = list(connection.execute(select(OUTPUTS.c["schema"], OUTPUTS.c["name"]).distinct()))
-        stale = [(row.schema, row.name) for row in names if stale_builds(connection, row.schema, row.name)]
-        links = _links(connection, warehouse)
+        names = list(connection.scalars(select(OUTPUTS.c["name"]).where(OUTPUTS.c["schema"] == schema).distinct()))
+        stale = [name for name in names if stale_builds(connection, schema, name)]
+        links = _links(connection, warehouse, schema)
     removed = tuple(folder for folder in begun if folder not in own and warehouse.remove(folder))
     if removed or crashed:
         with database.write() as connection:
             forget_begun(connection, warehouse, removed)
             _end_runs(connection, crashed)
-    for schema, name in stale:
+    for name in stale:
         prune_builds(database, warehouse, schema, name)
-    warehouse.remove_half_made_links()
+    warehouse.remove_half_made_links(schema)
     relinked = [
-        str(warehouse.table(schema, name))
-        for schema, name, build in links
-        if warehouse.link_current(schema, name, build)
+        str(warehouse.table(schema, name)) for name, build in links if warehouse.link_current(schema, name, build)
     ]
     return Recovery(tuple(map(str, removed)), tuple(relinked), crashed)
 
@@ -104,9 +106,10 @@ def _end_runs(connection: Connection, run_ids: Collection[str]) -> None:
     connection.execute(update(RUNS).where(RUNS.c["run_id"].in_(run_ids)).values(status="crashed", finished_at=now()))
 
 
-def _links(connection: Connection, warehouse: Warehouse) -> list[tuple[str, str, Path | None]]:
-    current = select(OUTPUTS.c["schema"], OUTPUTS.c["name"], OUTPUTS.c["location"]).where(OUTPUTS.c["is_current"])
+def _links(connection: Connection, warehouse: Warehouse, schema: str) -> list[tuple[str, Path | None]]:
+    mine = (OUTPUTS.c["schema"] == schema, OUTPUTS.c["is_current"])
+    current = select(OUTPUTS.c["name"], OUTPUTS.c["location"]).where(*mine)
     return [
-        (row.schema, row.name, None if row.location is None else warehouse.absolute(row.location))
+        (row.name, None if row.location is None else warehouse.absolute(row.location))
         for row in connection.execute(current)
     ]

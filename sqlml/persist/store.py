@@ -95,11 +95,9 @@ class WarehouseStore:
             return read_versions(connection, self.schema, self._warehouse, ml_model).get(ml_model, ())
 
     def kept_output(self, node_id: str, build_id: str) -> Output | None:
-        """Return an output that was published once, current or not, if its data is still there."""
+        """Return a table that was published once, of any schema, current or not, if its data is still there."""
         with self._database.read() as connection:
-            found = (
-                None if connection is None else read_output(connection, self.schema, node_id, build_id, self._warehouse)
-            )
+            found = None if connection is None else read_output(connection, node_id, build_id, self._warehouse)
         return found if found is not None and found.location and Path(found.location).is_dir() else None
 
     def metrics(self, ml_model: str, version: int) -> tuple[Metric, ...]:
@@ -131,12 +129,12 @@ class WarehouseStore:
 
     @contextmanager
     def lock(self, command: str = "sqlml build") -> Iterator[None]:
-        """Be the only one who writes; `command` is what others are told.
+        """Be the only one who writes this schema; `command` is what others are told.
 
         Raises:
             StateError: at once, if another one holds the lock, saying who and since when.
         """
-        with hold_lock(self._warehouse, self._database, printable(command)):
+        with hold_lock(self._warehouse, self._database, self.schema, printable(command)):
             self._is_locked = True
             try:
                 yield
@@ -144,11 +142,11 @@ class WarehouseStore:
                 self._is_locked = False
 
     def recover(self) -> Recovery:
-        """Clean up after builds that crashed: once, at the start of a build, while holding the lock."""
+        """Clean up after builds of this schema that crashed: once, at the start of a build, while holding the lock."""
         if not self._is_locked:
             raise ValueError("recover() needs the lock: it removes what others are writing")
         own = set(self._begun.values())
-        return clean_up(self._database, self._warehouse, own, self._run_ids)
+        return clean_up(self._database, self._warehouse, self.schema, own, self._run_ids)
 
     def start_run(self, command: str) -> str:
         """Record the start of a run; return its id, which sorts by time."""

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from sqlml.persist import codec
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raise it with every change of a table, and say in `database.py` how to come from the one before."""
 
 
@@ -212,6 +212,7 @@ FILES: Final = Table(
 LOCK_HOLDER: Final = Table(
     "lock_holder",
     METADATA,
+    Column("schema", String),
     Column("pid", Integer, nullable=False),
     Column("host", String, nullable=False),
     Column("user", String, nullable=False),
@@ -219,5 +220,8 @@ LOCK_HOLDER: Final = Table(
     Column("since", String, nullable=False),
 )
 
-ADDED_COLUMNS: Final = {2: {METRICS: ("rows", "low", "high", "baseline", "gain_low", "gain_high")}}
+ADDED_COLUMNS: Final[dict[int, dict[Table, tuple[str, ...]]]] = {
+    2: {METRICS: ("rows", "low", "high", "baseline", "gain_low", "gain_high")},
+    3: {LOCK_HOLDER: ("schema",)},
+}
 """Schema version to the columns, all of them nullable, that it has and the one before it had not."""

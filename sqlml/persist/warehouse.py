@@ -109,9 +109,13 @@ class Warehouse:
             return True
         return False
 
-    def remove_half_made_links(self) -> None:
-        """Remove what a crash between making a link and putting it in place left."""
-        for link in self.root.glob(f"tables/*/*/.{CURRENT}-*"):
+    def is_of(self, schema: str, location: str) -> bool:
+        """Tell whether what `relative` gave lies in a folder of a schema."""
+        return PurePosixPath(location).parts[1:2] == (folder_name(schema),)
+
+    def remove_half_made_links(self, schema: str) -> None:
+        """Remove what a crash between making a link and putting it in place left of a schema."""
+        for link in (self.root / "tables" / folder_name(schema)).glob(f"*/.{CURRENT}-*"):
             with suppress(OSError):
                 link.unlink()
 

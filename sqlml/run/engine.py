@@ -141,6 +141,10 @@ class SparkEngine:
         with spark_failures(self._doing(f"view '{output.node_id}' cannot be read", None)):
             self._define(output.relation, self.session.sql(output.sql or ""))
 
+    def define_alias(self, name: str, relation: str) -> None:
+        """Give a relation another name."""
+        self._define(name, self.relation(relation))
+
     def define_prediction(self, node: PredictionNode, scored: str, version: Version, output_prefix: str) -> None:
         """Score lazily: rows are computed by whoever reads them."""
         with self._failures(f"predict('{version.ml_model}', '{node.scored.partition('.')[2]}') failed", node):

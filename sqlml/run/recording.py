@@ -81,6 +81,7 @@ def _relation(node: Node, compiled: Compiled, outputs: Mapping[str, Output], cha
         build_id=output.build_id if output is not None and output.kind == "table" else None,
         ml_model=node.champion_of,
         version=number if made_by is None else made_by.version,
+        of_target="" if made_by is None else made_by.of_target,
     )
     if isinstance(node, SqlNode):
         return replace(record, sql=node.sql.text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlml.errors import DataError
 from sqlml.ir.dag import Dag, MlNode, Node, PredictionNode, SourceNode, SqlNode
+from sqlml.ir.deferral import Deferral
 from sqlml.ir.engine import Engine
-from sqlml.ir.state import Output, Snapshot, Version
+from sqlml.ir.state import Output, Snapshot, Version, VersionRef
 
 
 @dataclass(slots=True)
@@ -22,8 +23,7 @@ class Champions:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Champions:
         """Take the champions that exist when a run starts."""
-        found = {name: snapshot.champion(name) for name in snapshot.versions}
-        return cls({name: version for name, version in found.items() if version is not None})
+        return cls(snapshot.champions())
 
     def get(self, ml_model: str) -> Version | None:
         """Return the champion of `ml_model`, or None."""
@@ -35,25 +35,40 @@ class Champions:
         with self.lock:
             self.versions[version.ml_model] = version
 
-    def numbers(self, names: Sequence[str]) -> dict[str, int]:
-        """Return the version number of each named champion that exists."""
+    def numbers(self, names: Sequence[str]) -> dict[str, VersionRef]:
+        """Return the version of each named champion that exists, as what is made with it remembers it."""
         found = {name: self.get(name) for name in names}
-        return {name: version.version for name, version in found.items() if version is not None}
+        return {name: version.ref for name, version in found.items() if version is not None}
 
 
 class Relations:
     """The relations of one session, each defined once, from what exists.
 
     Safe to use from several threads: defining is quick (no rows are read), so one lock keeps parents before children.
+
+    Args:
+        champions: whose predictions are read, as the run goes on.
+        deferral: another target, of which `snapshot` has what this one lacks.
     """
 
-    def __init__(self, dag: Dag, snapshot: Snapshot, engine: Engine, champions: Champions) -> None:
+    def __init__(
+        self,
+        dag: Dag,
+        snapshot: Snapshot,
+        engine: Engine,
+        champions: Champions,
+        deferral: Deferral | None = None,
+    ) -> None:
         self._nodes = dag.nodes
         self._outputs = snapshot.outputs
         self._engine = engine
         self._champions = champions
         self._defined: set[str] = set()
         self._lock = threading.RLock()
+        self._other: Relations | None = None
+        if deferral is not None:
+            there = deferral.snapshot
+            self._other = Relations(deferral.dag, there, engine, Champions.of(there))
 
     def is_defined(self, node_id: str) -> None:
         """Note that the engine reads `node_id` from what this run built."""
@@ -87,6 +102,8 @@ class Relations:
         elif isinstance(node, SqlNode) and node.materialized == "ephemeral":
             self.define_parents(node)
             self._engine.define_view(node)
+        elif output is not None and output.of_target and node is not None:
+            self._define_deferred(node, output)
         elif output is not None:
             self._define_output(output)
         else:
@@ -104,6 +121,14 @@ class Relations:
             for parent in output.parents:
                 self.define(parent)
             self._engine.define_stored_view(output)
+
+    def _define_deferred(self, node: Node, output: Output) -> None:
+        """Let the name that the relation has here stand for what another target has."""
+        if output.kind == "table":
+            self._engine.define_table(replace(output, relation=node.relation))
+        elif self._other is not None:
+            self._other.define(node.id)
+            self._engine.define_alias(node.relation, output.relation)
 
     def _define_prediction(self, node: PredictionNode) -> None:
         ml_node = self._nodes[node.ml_model]

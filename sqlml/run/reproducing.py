@@ -82,7 +82,7 @@ def _define(
         source = Source("", entry.name, files.path, files.format, places, files.options, columns=columns)
         engine.define_source(SourceNode(**common, relation=entry.relation, source=source))  # type: ignore[arg-type]
     elif entry.scored is not None:
-        version = snapshot.version(entry.ml_model or "", entry.version or 0)
+        version = entry.made_by(snapshot)
         assert version is not None
         node = PredictionNode(
             **common,  # type: ignore[arg-type]

@@ -46,7 +46,7 @@ class StepRunner:
         self._outputs = dict(plan.snapshot.outputs)
         self._made: dict[str, Version] = {}
         self._champions = Champions.of(plan.snapshot)
-        self._relations = Relations(plan.compiled.dag, plan.snapshot, engine, self._champions)
+        self._relations = Relations(plan.compiled.dag, plan.snapshot, engine, self._champions, plan.deferral)
 
     def run(self, step: Step) -> StepResult:
         """Do what `step` says and return how it ended; bad data and Spark's failures are results, not raised."""
@@ -121,7 +121,7 @@ class StepRunner:
 
     def _version(self, ml_model: str, number: int) -> Version | None:
         made = self._made.get(ml_model)
-        return made if made is not None and made.version == number else self._snapshot.version(ml_model, number)
+        return made if made is not None and made.version == number else self._snapshot.find(ml_model, str(number))
 
     def _build_view(self, step: Step, node: SqlNode) -> StepResult:
         self._relations.define_parents(node)
@@ -238,8 +238,7 @@ class StepRunner:
         """Return whom gates compare a fit with, as the aliases point now."""
         rivals = []
         for name in dict.fromkeys(gate.not_worse_than for gate in node.ml_model.gates if gate.not_worse_than):
-            alias = self._snapshot.alias(node.name, name)
-            version = None if alias is None else self._snapshot.version(node.name, alias.version)
+            version = self._snapshot.find(node.name, name)
             rivals.append(Rival(name, version, None if version is None else self._store.record(version)))
         return tuple(rivals)
 
@@ -260,7 +259,9 @@ class StepRunner:
         """Report the gates again, and let a version take over whose gates were loosened since it was fitted."""
         latest = self._snapshot.latest(node.name)
         champion = self._champions.get(node.name)
-        is_newer = latest is not None and (champion is None or champion.version < latest.version)
+        is_newer = latest is not None and (
+            champion is None or bool(champion.of_target) or champion.version < latest.version
+        )
         if latest is not None and is_newer and not latest.has_passed and self._may_crown(node, step.gates):
             self._store.move_alias(node.name, Alias(CHAMPION, latest.version))
             self._champions.crown(latest)

@@ -286,7 +286,9 @@ def test_a_held_lock_names_its_holder(made, capsys):
         for arguments in (["build"], ["test"], ["model", "promote", "churn", "1"]):
             assert run([*arguments, "--project-dir", str(made)]) == 1
             shown = capsys.readouterr().err
-            assert shown.startswith("error: another build is running in this warehouse: 'sqlml build' of user ")
+            assert shown.startswith(
+                "error: another build is running in schema 'dev' of this warehouse: 'sqlml build' of user "
+            )
             assert f"process {os.getpid()} on " in shown
         # Readers never wait.
         assert run(["plan", "--project-dir", str(made)]) == 0

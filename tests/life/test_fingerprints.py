@@ -214,7 +214,7 @@ def test_one_build_at_a_time(good, copy):
     with store.lock():
         ended = project.run("build")
         assert (ended.code, ended.java) == (1, 0)
-        assert "another build is running in this warehouse: 'sqlml build'" in ended.err
+        assert "another build is running in schema 'dev' of this warehouse: 'sqlml build'" in ended.err
         assert f"process {os.getpid()} " in ended.err and "fix: wait" in ended.err
         # Who only reads does not wait.
         assert project.plan() == {LEAVER: "run: params changed", SCORES: "decide: 'leaver' is trained again"}

@@ -166,7 +166,7 @@ def test_what_cannot_be_deferred_is_told_at_once(project):
     # A relation that neither has, and another that the champion of production cannot score.
     project.write("models/nowhere.sql", "select 1 as id, 2.5 as x")
     project.write("models/wrong.sql", "select n.id from {{ ref('nowhere') }} as n")
-    project.write("models/features.sql", "select id, x as size, y from {{ ref('looked_at') }}\n")
+    project.write("models/features.sql", "select id, x as size, y from {{ ref('people') }}\n")
     project.write("models/ml.yml", SPEC.replace("[x]", "[size]"))
     project.write("tests/none_below.sql", "select * from {{ ref('features') }} where id < 0")
     said = project.run("plan", "--defer", "prod", "--select", "wrong", "features", "scores", code=2)

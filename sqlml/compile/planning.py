@@ -207,8 +207,7 @@ class _Planner:
         is_pinned = alias is not None and alias.is_pinned
         if latest is None or latest.has_passed or is_pinned or node.ml_model.promote != "on_pass":
             return False
-        is_newer = champion is None or bool(champion.of_target) or champion.version < latest.version
-        return is_newer and all(gate.is_passed for gate in self._gates(node))
+        return latest.may_follow(champion) and all(gate.is_passed for gate in self._gates(node))
 
     def _gates(self, node: MlNode) -> tuple[GateResult, ...]:
         latest = self._snapshot.latest(node.name)

@@ -172,6 +172,10 @@ class Version:
     def __str__(self) -> str:
         return f"version {self.version}" + (f" of target '{self.of_target}'" if self.of_target else "")
 
+    def may_follow(self, champion: Version | None) -> bool:
+        """Return whether it was fitted after `champion`, or where there was none; another target's is nobody's."""
+        return champion is None or bool(champion.of_target) or champion.version < self.version
+
     @property
     def has_passed(self) -> bool:
         """Whether every gate passed."""

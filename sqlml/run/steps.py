@@ -259,10 +259,8 @@ class StepRunner:
         """Report the gates again, and let a version take over whose gates were loosened since it was fitted."""
         latest = self._snapshot.latest(node.name)
         champion = self._champions.get(node.name)
-        is_newer = latest is not None and (
-            champion is None or bool(champion.of_target) or champion.version < latest.version
-        )
-        if latest is not None and is_newer and not latest.has_passed and self._may_crown(node, step.gates):
+        is_next = latest is not None and latest.may_follow(champion) and not latest.has_passed
+        if latest is not None and is_next and self._may_crown(node, step.gates):
             self._store.move_alias(node.name, Alias(CHAMPION, latest.version))
             self._champions.crown(latest)
             return StepResult(node.id, Status.SUCCESS, message=f"version {latest.version} passes its gates now")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,9 +113,8 @@ class Database:
         if self._url is None and is_write:
             with engine.connect() as connection:
                 driver = connection.connection.dbapi_connection
-                assert driver is not None
-                # Kept in the file: readers go on while one writes.
-                driver.execute("PRAGMA journal_mode = WAL")
+                assert isinstance(driver, sqlite3.Connection)
+                _log_ahead(driver)
         with engine.connect().execution_options(**{_IS_WRITE: is_write}) as connection, connection.begin():
             if not sqlalchemy.inspect(connection).has_table(META.name):
                 if not is_write:
@@ -214,6 +214,23 @@ class Database:
 
 def _is_writable(folder: Path) -> bool:
     return os.access(folder, os.W_OK)
+
+
+def _log_ahead(driver: sqlite3.Connection) -> None:
+    """Let readers go on while one writes, which the file keeps.
+
+    Of several who make that change to a new file at once SQLite lets none wait, so that they are told to try again.
+    """
+    until = time.monotonic() + _BUSY_TIMEOUT_S
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _connect_sqlite(path: Path, may_create: bool) -> sqlite3.Connection:

@@ -88,7 +88,7 @@ def score(
     if explained is not None:
         inputs = {column.name.lower(): (f"{INTERNAL_PREFIX}in_{at}", column) for at, column in enumerate(columns)}
         scored = add_contributions(scored, explained[0], inputs)
-        values += explanation_expressions(*explained)
+        values += explanation_expressions(*explained, inputs)
     kept = [sf.col(f"{INTERNAL_PREFIX}in_{index}").alias(column.name) for index, column in enumerate(columns)]
     added = [value.alias(name) for value, name in zip(values, names, strict=True)]
     return scored.select(*kept, *added)

@@ -1,4 +1,4 @@
-"""TreeSHAP without Spark: the tables give what the definition gives, and what the package shap gives."""
+"""TreeSHAP: the class that Spark runs gives what the definition gives, and what the package shap gives."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import random
 
 import numpy as np
 import pytest
-from brute_force import goes_left, shapley_values
+from brute_force import shapley_values, tree_value
 
-from sqlml.run.ml.contributions.shapley import TooManyWays, contributions, cut_pieces, expected_value, look_up
+from sqlml.run.ml.contributions.java_class import register_contributions
 from sqlml.run.ml.contributions.trees import Node, Split
 
 SLOTS = 5
@@ -31,49 +31,47 @@ def grow(draw: random.Random, depth: int, cover: int) -> Node:
     return Node(cover, (), split, (grow(draw, depth - 1, left), grow(draw, depth - 1, cover - left)))
 
 
-def look(lookup, table, row):
-    """Return the row of the table that a lookup leads to."""
-    leaves = [place for place, node in enumerate(lookup.nodes) if node is None]
-    place = 0
-    while lookup.nodes[place] is not None:
-        split, left, right = lookup.nodes[place]
-        place = left if goes_left(split, row) else right
-    return table[leaves.index(place)]
+@pytest.fixture(scope="module")
+def explain(spark, tmp_path_factory):
+    """Return what gives, for each row, each output and each group, what a forest gets from the group."""
+    from pyspark.ml.linalg import Vectors
+    from pyspark.sql import functions as sf
+
+    folder = tmp_path_factory.mktemp("jar")
+
+    def explain(forests, rows):
+        calls = []
+        for at, (trees, groups) in enumerate(forests):
+            register_contributions(spark, f"forest_{at}", trees, groups, folder)
+            outputs = range(len(trees[0].expected_value))
+            calls.append(sf.array([sf.call_function(f"forest_{at}", "features", sf.lit(float(n))) for n in outputs]))
+        numbers = [(at, Vectors.dense(row)) for at, row in enumerate(rows)]
+        vectors = spark.createDataFrame(numbers, ["at", "features"])
+        found = vectors.select(*[call.alias(f"of_{at}") for at, call in enumerate(calls)], "at").orderBy("at").collect()
+        return [np.array([row[at] for row in found]) for at in range(len(calls))]
+
+    return explain
 
 
-def explain(tree, groups, rows):
-    """Return for each row what each group gets: rows by outputs by groups."""
-    count = max(groups) + 1
-    pieces = list(cut_pieces(tree))
-    lookups = look_up(pieces, 1 << 20)
-    tables = [contributions(piece, lookup, groups, count) for piece, lookup in zip(pieces, lookups, strict=True)]
-    found = [sum(look(*pair, row) for pair in zip(lookups, tables, strict=True)) for row in rows]
-    return np.array(found).reshape(len(rows), len(expected_value(tree)), count)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_tables_give_what_the_definition_gives(seed):
-    draw = random.Random(seed)
-    tree = grow(draw, draw.randrange(1, 7), 1000)
-    if not tree.children:
-        assert list(cut_pieces(tree)) == []
-        return
-    rows = [[*draw.choices(NUMBERS, k=3), *draw.choices(VALUES, k=2)] for _ in range(6)]
-    found = explain(tree, range(SLOTS), rows)
-    together = explain(tree, (0, 1, 1, 2, 0), rows)
-    for number, row in enumerate(rows):
-        by_slot = shapley_values([tree], row).T
-        np.testing.assert_allclose(found[number], by_slot, rtol=0, atol=1e-12)
-        in_groups = [by_slot[:, [0, 4]].sum(axis=1), by_slot[:, [1, 2]].sum(axis=1), by_slot[:, 3]]
-        np.testing.assert_allclose(together[number], np.transpose(in_groups), rtol=0, atol=1e-12)
-
-
-def test_ways_are_counted_before_they_are_kept():
-    pieces = list(cut_pieces(grow(random.Random(2), 6, 1000)))
-    ways = sum(len(lookup.along) for lookup in look_up(pieces, 1 << 20))
-    assert len(look_up(pieces, ways)) == len(pieces)
-    with pytest.raises(TooManyWays):
-        look_up(pieces, ways - 1)
+def test_contributions_are_what_the_definition_gives(explain):
+    draw = random.Random(1)
+    trees = [grow(draw, depth, 1000) for depth in (0, 1, *range(2, 7), *range(3, 9))]
+    # A way that rows went which all weigh nothing, and one that some went.
+    below = Node(5, (), Split(3, (2.0,), 3), (Node(2, (4.0, 1.0)), Node(3, (0.5, 7.0))))
+    trees.append(Node(5, (), Split(0, (1.0,)), (Node(0, (1.0, 2.0)), below)))
+    rows = [[*draw.choices(NUMBERS, k=3), *draw.choices(VALUES, k=2)] for _ in range(12)]
+    together = (0, 1, 1, 2, 0)
+    forests = [([tree], range(SLOTS)) for tree in trees] + [(trees[-4:], range(SLOTS)), (trees[-4:], together)]
+    found = explain(forests, rows)
+    for (of, groups), values in zip(forests, found, strict=True):
+        for row, given in zip(rows, values, strict=True):
+            by_slot = shapley_values(of, row).T
+            wanted = np.zeros((len(by_slot), max(groups) + 1))
+            np.add.at(wanted.T, list(groups), by_slot.T)
+            np.testing.assert_allclose(given, wanted, rtol=0, atol=1e-12)
+            if groups is not together:
+                total = sum(tree_value(tree, row, range(SLOTS)) - np.array(tree.expected_value) for tree in of)
+                np.testing.assert_allclose(given.sum(axis=1), total, rtol=0, atol=1e-12)
 
 
 def nodes_of(tree, place, weight) -> Node:
@@ -86,7 +84,7 @@ def nodes_of(tree, place, weight) -> Node:
     return Node(cover, (), split, tuple(nodes_of(tree, child, weight) for child in children))
 
 
-def test_contributions_are_those_of_shap():
+def test_contributions_are_those_of_shap(explain):
     import shap
     from sklearn.datasets import load_diabetes
     from sklearn.ensemble import GradientBoostingRegressor
@@ -94,11 +92,11 @@ def test_contributions_are_those_of_shap():
     numbers, target = load_diabetes(return_X_y=True)
     # Scikit-learn compares in single precision, and shap with it.
     numbers = numbers.astype(np.float32).astype(float)
-    model = GradientBoostingRegressor(n_estimators=10, max_depth=5, random_state=5).fit(numbers, target)
+    model = GradientBoostingRegressor(n_estimators=8, max_depth=9, random_state=5).fit(numbers, target)
     rows = numbers[:40]
     explained = shap.TreeExplainer(model, feature_perturbation="tree_path_dependent")
     trees = [nodes_of(tree.tree_, 0, model.learning_rate) for tree in model.estimators_.ravel()]
-    found = sum(explain(tree, range(10), rows) for tree in trees)[:, 0]
-    np.testing.assert_allclose(found, explained.shap_values(rows), rtol=0, atol=1e-9)
-    base = float(model.init_.constant_.ravel()[0]) + sum(float(expected_value(tree)[0]) for tree in trees)
+    (found,) = explain([(trees, range(10))], rows.tolist())
+    np.testing.assert_allclose(found[:, 0], explained.shap_values(rows), rtol=0, atol=1e-9)
+    base = float(model.init_.constant_.ravel()[0]) + sum(tree.expected_value[0] for tree in trees)
     assert base == pytest.approx(float(np.ravel(explained.expected_value)[0]), abs=1e-9)

@@ -1,9 +1,8 @@
-"""Makes what explains predictions: a fitted model and its folder in, a stage of Spark that gives contributions out."""
+"""Makes what explains predictions: a fitted model and its folder in, what adds contributions to rows out."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,26 +14,19 @@ from sqlml.ir.estimators import explainable_estimators
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.state import Signature
 from sqlml.run.ml.artifact import PIPELINE
-from sqlml.run.ml.contributions.forest import vote_scale, write_forest
-from sqlml.run.ml.contributions.linear import linear_contributions, linear_predictors
+from sqlml.run.ml.contributions.java_class import register_contributions
+from sqlml.run.ml.contributions.linear import Numbers, linear_contributions, linear_predictors
 from sqlml.run.ml.contributions.read_trees import read_trees
-from sqlml.run.ml.contributions.shapley import (
-    Numbers,
-    TooManyWays,
-    contributions,
-    cut_pieces,
-    expected_value,
-    look_up,
-)
 from sqlml.run.ml.contributions.trees import Node
+from sqlml.run.ml.features import FEATURES
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 CONTRIBUTIONS = f"{INTERNAL_PREFIX}contributions"
-# In all tables together; every executor holds them.
-_MOST_NUMBERS = 1 << 23
+# Every task holds them, at about 32 bytes a node.
+_MOST_NODES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +34,15 @@ class Explainer:
     """What explains the predictions of a fitted model.
 
     Attributes:
-        stage: gives each row, as its raw prediction, the contributions divided by `scale`: by output, then by feature.
+        contribute: adds the column `CONTRIBUTIONS` to scored rows: an array with a number for each of `features`.
         features: what is explained by: names of features; of what was mixed into one number all of them.
         base_values: for each output the mean of the margin over the training rows.
         offset: the column that is added to the margin as it is.
     """
 
-    stage: Any
+    contribute: Callable[[DataFrame], DataFrame]
     features: tuple[str, ...]
     base_values: tuple[float, ...]
-    scale: float = 1.0
     offset: str | None = None
 
 
@@ -61,7 +52,7 @@ class Making:
 
     Attributes:
         folder: of the version.
-        scratch: a folder for files that Spark reads once.
+        scratch: a folder for files that Spark reads as long as the session lives.
     """
 
     spark: SparkSession
@@ -75,7 +66,7 @@ def make_explainer(making: Making) -> Explainer:
     """Return what explains the predictions of a version.
 
     Raises:
-        DataError: its estimator has no exact explanations, its trees are too many or too deep, or it was fitted before
+        DataError: its estimator has no exact explanations, its trees have too many nodes, or it was fitted before
             means were kept.
     """
     signature = making.signature
@@ -108,31 +99,28 @@ def _explain_linear(
         what = f"this version of '{signature.ml_model}' does not know the means of its features, which explain it"
         raise DataError(what, fix=f"fit it again: sqlml build --retrain {signature.ml_model}")
     means = np.array(signature.slot_means)
-    stage = linear_contributions(coefficients, means, groups, len(features))
+    contribute = linear_contributions(coefficients, means, groups, len(features), CONTRIBUTIONS)
     base = intercepts + coefficients @ means
-    return Explainer(_named(stage), features, tuple(base.tolist()), offset=signature.roles.get("offset"))
+    return Explainer(contribute, features, tuple(base.tolist()), signature.roles.get("offset"))
 
 
 def _explain_trees(making: Making, features: tuple[str, ...], groups: Sequence[int]) -> Explainer:
-    from pyspark.ml.classification import RandomForestClassificationModel
+    from pyspark.sql import functions as sf
 
     trees = list(_read_stage(making))
-    pieces = [piece for tree in trees for piece in cut_pieces(tree)]
-    base = np.sum([expected_value(tree) for tree in trees], axis=0)
-    try:
-        lookups = look_up(pieces, _MOST_NUMBERS // (len(base) * len(features) + 1))
-    except TooManyWays as error:
-        what = f"predictions of '{making.signature.ml_model}' cannot be explained: it has too many and too deep trees"
-        raise DataError(what, fix="fit it with a lower 'maxDepth' or fewer trees, or leave 'explain' out") from error
-    tables = [
-        contributions(piece, lookup, groups, len(features)) for piece, lookup in zip(pieces, lookups, strict=True)
-    ]
-    making.scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="explain-", dir=making.scratch) as scratch:
-        folder = Path(scratch).resolve() / "forest"
-        write_forest(lookups, tables, len(groups), making.spark.version, folder)
-        stage = RandomForestClassificationModel.load(f"file://{folder}")
-    return Explainer(_named(stage), features, tuple(base.tolist()), vote_scale(tables))
+    nodes = sum([tree.node_count for tree in trees])
+    if nodes > _MOST_NODES:
+        what = f"predictions of '{making.signature.ml_model}' cannot be explained: its trees have {nodes:,} nodes"
+        fix = f"fit it with a lower 'maxDepth' or fewer trees, to have at most {_MOST_NODES:,}, or leave 'explain' out"
+        raise DataError(what, fix=fix)
+    base = np.sum([tree.expected_value for tree in trees], axis=0)
+    name = f"{CONTRIBUTIONS}_{making.fitted.stages[-1].uid}"
+    register_contributions(making.spark, name, trees, groups, making.scratch)
+
+    def contribute(rows: DataFrame) -> DataFrame:
+        return rows.withColumn(CONTRIBUTIONS, sf.call_function(name, sf.col(FEATURES), sf.col("prediction")))
+
+    return Explainer(contribute, features, tuple(base.tolist()))
 
 
 def _read_stage(making: Making) -> Iterator[Node]:
@@ -153,8 +141,3 @@ def _at(node: Node, place: int, outputs: int) -> Node:
     """Return the same tree with its values in one place of several."""
     value = tuple([sum(node.value) if place == at else 0.0 for at in range(outputs)]) if node.value else ()
     return replace(node, value=value, children=tuple([_at(child, place, outputs) for child in node.children]))
-
-
-def _named(stage: Any) -> Any:
-    """Return the stage with the name of its only column."""
-    return stage.setRawPredictionCol(CONTRIBUTIONS).setProbabilityCol("").setPredictionCol("")

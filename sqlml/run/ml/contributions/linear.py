@@ -7,18 +7,19 @@ features are changed one without the other (Lundberg and Lee, "A unified approac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sqlml.ir.estimators import Estimator, Family
-from sqlml.run.ml.contributions.shapley import Numbers
 from sqlml.run.ml.features import FEATURES
 
 if TYPE_CHECKING:
-    from pyspark.ml.classification import LogisticRegressionModel
     from pyspark.sql import DataFrame
+
+Numbers: TypeAlias = NDArray[np.float64]
 
 
 def slot_means(features: DataFrame, entry: Estimator) -> tuple[float, ...]:
@@ -58,9 +59,9 @@ def linear_predictors(fitted: Any) -> tuple[Numbers, Numbers] | None:
 
 
 def linear_contributions(
-    coefficients: Numbers, means: Numbers, groups: Sequence[int], group_count: int
-) -> LogisticRegressionModel:
-    """Return a model whose margins are the contributions: one for each output and group, by output.
+    coefficients: Numbers, means: Numbers, groups: Sequence[int], group_count: int, name: str
+) -> Callable[[DataFrame], DataFrame]:
+    """Return what adds the column `name` to scored rows: an array with what each group adds to the predicted output.
 
     Args:
         coefficients: one row for each output, one column for each slot.
@@ -68,8 +69,10 @@ def linear_contributions(
         groups: for each slot the group that it belongs to.
     """
     from pyspark.ml.classification import LogisticRegressionModel
+    from pyspark.ml.functions import vector_to_array
     from pyspark.ml.linalg import SparseMatrix, Vectors
     from pyspark.ml.wrapper import JavaWrapper
+    from pyspark.sql import functions as sf
 
     outputs, slots = coefficients.shape
     # Each slot counts for one group only, so that nearly all of the matrix is zero; its columns are the slots.
@@ -79,6 +82,10 @@ def linear_contributions(
     base = np.zeros(size)
     np.add.at(base, rows, -(coefficients * means).T)
     java_class = "org.apache.spark.ml.classification.LogisticRegressionModel"
-    # Multinomial, which is what gives every margin as it is.
+    # Its margins are the contributions: one for each output and group, by output; multinomial gives each as it is.
     made = JavaWrapper._new_java_obj(java_class, "contributions", matrix, Vectors.dense(base), size, True)
-    return LogisticRegressionModel(made)
+    stage: Any = LogisticRegressionModel(made)
+    stage.setRawPredictionCol(name).setProbabilityCol("").setPredictionCol("")
+    output = sf.col("prediction").cast("int") if outputs > 1 else sf.lit(0)
+    own = sf.slice(vector_to_array(sf.col(name)), output * sf.lit(group_count) + sf.lit(1), sf.lit(group_count))
+    return lambda scored: stage.transform(scored).withColumn(name, own)

@@ -1,14 +1,8 @@
-"""Trees as data, and what their splits imply: nodes with their covers, and what is known of a row on its way."""
+"""Trees as data: nodes with their splits and covers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
-
-_ELSEWHERE = -1
-"""Stands for every value that is none of a split's categories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +25,11 @@ class Split:
         return self.categories >= 0
 
     @property
-    def left(self) -> frozenset[int]:
-        """The categories that go left."""
-        listed = frozenset(int(value) for value in self.values)
+    def sides(self) -> list[bool]:
+        """Whether each category goes left, and last whether every value does that is none of them."""
         # As Spark keeps the shorter of both lists, what is on neither goes the way of the longer one.
-        return listed if len(listed) <= self.categories // 2 else listed | {_ELSEWHERE}
+        is_shorter = len(self.values) <= self.categories // 2
+        return [*[category in self.values for category in range(self.categories)], not is_shorter]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +48,19 @@ class Node:
     children: tuple[Node, ...] = ()
 
     @property
-    def comparisons(self) -> int:
-        """How many splits there are from here on."""
-        return sum([child.comparisons for child in self.children], 1 if self.children else 0)
+    def node_count(self) -> int:
+        """How many nodes there are from here on."""
+        return sum([child.node_count for child in self.children], 1)
+
+    @property
+    def expected_value(self) -> tuple[float, ...]:
+        """Return the mean of the leaves' values over the training rows: what is known before any feature is."""
+        if not self.children:
+            return self.value
+        left, right = [(self.share(child), child.expected_value) for child in self.children]
+        return tuple([left[0] * one + right[0] * other for one, other in zip(left[1], right[1], strict=True)])
 
     def share(self, child: Node) -> float:
         """Return the share of the training rows that go on to `child`."""
         # Of rows that all weigh nothing any share is as good.
         return child.cover / self.cover if self.cover > 0 else 1 / len(self.children)
-
-
-# By slot: a number's greatest lower and least upper bound, or the categories that are left.
-Known: TypeAlias = Mapping[int, tuple[float, float] | frozenset[int]]
-
-
-def implied_side(known: Known, split: Split) -> bool | None:
-    """Return whether a row of which `known` is known must go left at `split`; None: it may go both ways."""
-    now = known.get(split.slot)
-    if isinstance(now, frozenset):
-        return True if now <= split.left else False if not now & split.left else None
-    if now is None or split.is_of_categories:
-        return None
-    low, high = now
-    # NaN, which is not up to any threshold, goes right everywhere, as what is above `low` does.
-    return True if high <= split.values[0] else False if low >= split.values[0] else None
-
-
-def learn_side(known: Known, split: Split, is_left: bool) -> Known:
-    """Return what is known of a row once it went left, or right, at `split`."""
-    now = known.get(split.slot)
-    if split.is_of_categories:
-        before = now if isinstance(now, frozenset) else frozenset(range(_ELSEWHERE, split.categories))
-        return {**known, split.slot: before & split.left if is_left else before - split.left}
-    low, high = now if isinstance(now, tuple) else (-math.inf, math.inf)
-    threshold = split.values[0]
-    return {**known, split.slot: (low, min(high, threshold)) if is_left else (max(low, threshold), high)}

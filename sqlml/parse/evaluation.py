@@ -18,7 +18,8 @@ _BASELINES = {
     Problem.CLASSIFICATION: ("majority",),
     Problem.REGRESSION: ("mean", "median"),
 }
-_SLICED = (*_BASELINES, Problem.RECOMMENDATION)
+_COMPARED = (*_BASELINES, Problem.RECOMMENDATION)
+_SLICED = (*_COMPARED, Problem.CLUSTERING)
 
 
 def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
@@ -172,9 +173,9 @@ def _check_for_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subje
         elif "weight" not in estimator.roles:
             what = f"{name} takes no weights, by which 'class_weights' would count"
             yield subject.error("class_weights", what, "remove it, or take another estimator")
-    if spec.slices and problem not in _SLICED:
-        what = f"'slices' is for classifiers, regressions and recommendations, and {name} is none of them"
-        yield subject.error("slices", what, "remove it")
+    if spec.slices and (problem not in _SLICED or estimator.returns is Returns.TOPICS):
+        what = "'slices' is for classifiers, regressions, recommendations and clusterings other than LDA"
+        yield subject.error("slices", f"{what}, and {name} is none of them", "remove it")
     if spec.permutation_importances and (problem not in _BASELINES or spec.split.by == "none"):
         why = f"{name} is neither" if problem not in _BASELINES else "no rows are held out"
         what = f"'permutation_importances' is for classifiers and regressions with a hold-out, and {why}"
@@ -198,7 +199,7 @@ def _check_comparison(
     gate: GateSpec, path: str, spec: MlModelSpec, estimator: Estimator, subject: Subject
 ) -> Iterator[SqlmlError]:
     kind = METRICS.get(gate.metric)
-    if gate.better_than is not None and estimator.problem not in _SLICED:
+    if gate.better_than is not None and estimator.problem not in _COMPARED:
         what = f"there is no trivial model to compare {spec.estimator} with"
         yield subject.error(f"{path}.better_than", what, "give at_least: or at_most:")
     elif gate.better_than is not None and kind is not None and not kind.is_compared:

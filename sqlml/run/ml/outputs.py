@@ -88,12 +88,13 @@ def centre_distance(fitted_kmeans: Any) -> SparkColumn:
     centre = sf.get(table, sf.col("prediction").cast("int"))
     row = vector_to_array(sf.col("features"))
     if fitted_kmeans.getDistanceMeasure() == "cosine":
-        return sf.lit(1.0) - _dot(row, centre) / sf.sqrt(_dot(row, row) * _dot(centre, centre))
+        return sf.lit(1.0) - dot(row, centre) / sf.sqrt(dot(row, row) * dot(centre, centre))
     difference = sf.zip_with(row, centre, lambda left, right: left - right)
     return sf.sqrt(sf.aggregate(difference, sf.lit(0.0), lambda total, value: total + value * value))
 
 
-def _dot(left: SparkColumn, right: SparkColumn) -> SparkColumn:
+def dot(left: SparkColumn, right: SparkColumn) -> SparkColumn:
+    """Return the scalar product of two arrays of doubles of one length."""
     from pyspark.sql import functions as sf
 
     products = sf.zip_with(left, right, lambda one, other: one * other)

@@ -8,6 +8,7 @@ import pytest
 from pyspark.sql import functions as sf
 
 from sqlml.ir.location import SourceLocation
+from sqlml.ir.measuring import Slice
 from sqlml.ir.project import Split
 from sqlml.ir.state import Fingerprint, Version
 from sqlml.ir.transform_spec import TransformSpec
@@ -107,7 +108,11 @@ def test_a_feature_of_one_value_keeps_it(spark, rows, spec, tmp_path):
 def test_other_clusterings_have_centres_too(spark, rows, spec, tmp_path, estimator):
     how = TransformSpec(("x", "n"), PLACE, impute=0, scale="max_abs")
     given = {"label": None, "include": ("x", "n"), "transforms": (how,), "split": Split(by="none")}
+    given["slices"] = (Slice("colour", PLACE), Slice("even", PLACE, "id % 2 = 0"))
     fitted = fit_ml_model(spark, spec(estimator, params={"k": 2, "maxIter": 3}, **given), rows, tmp_path / "m")
+    rows_of = {entry.slice: entry.rows for entry in fitted.metrics if entry.metric == "silhouette"}
+    assert (rows_of[""], rows_of["even"]) == (600, 300)
+    assert rows_of["colour=red"] == rows.where("colour = 'red'").count()
     pipeline = read_pipeline(tmp_path / "m")
     version = Version("m", 1, "", Fingerprint("", ""), fitted.signature, facts=fitted.facts)
     last = pipeline.stages[-1]

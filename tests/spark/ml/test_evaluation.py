@@ -223,3 +223,41 @@ def test_a_regression_is_measured_as_scikit_learn_does(drawn, columns, has_media
     residuals = [row for row in found.tables["residuals"] if (row["dataset"], row["slice"]) == ("holdout", "")]
     assert sum(row["rows"] for row in residuals) == odd.sum()
     assert rmse.gain_low < rmse.baseline - rmse.value < rmse.gain_high
+
+
+@pytest.mark.parametrize("measure", ["euclidean", "cosine"])
+def test_slices_of_a_clustering_are_measured_as_spark_measures_their_rows(spark, interpreted, measure):
+    from pyspark.ml.clustering import KMeans
+    from pyspark.ml.evaluation import ClusteringEvaluator
+
+    numbers = spark.sql(
+        """select id, array(pmod(xxhash64(id, 1), 97) / 10d + 1, pmod(xxhash64(id, 2), 89) / 10d,
+                            if(id % 3 = 0, 5d, 0d)) as numbers
+           from range(0, 200)"""
+    )
+    points = as_vectors(numbers, features="numbers").coalesce(1)
+    fitted = KMeans(k=3, seed=1, maxIter=5, distanceMeasure=measure).fit(points)
+    scored = fitted.transform(points)
+    # Beside slices of any rows: of one cluster, and with a cluster that has one row.
+    alone = scored.where("prediction = 1").agg({"id": "min"}).collect()[0][0]
+    wheres = {"few": "id < 40", "one": "prediction = 0", "two": f"prediction = 0 or id = {alone}"}
+    named = ", ".join(f"if({where}, '{name}', null)" for name, where in wheres.items())
+    scored = scored.selectExpr("*", f"array_compact(array({named})) as {SLICES}")
+    found = evaluate({"training": scored}, fitted, Question(ESTIMATORS["KMeans"])).metrics
+    values = {(entry.slice, entry.metric): entry for entry in found}
+    assert {name for name, metric in values if metric == "trainingCost"} == {"", *wheres}
+    assert {name for name, metric in values if metric == "silhouette"} == {"", *wheres} - {"one"}
+    evaluator = ClusteringEvaluator(distanceMeasure="cosine" if measure == "cosine" else "squaredEuclidean")
+    centres = fitted.clusterCenters()
+    for name, where in {"": "true", **wheres}.items():
+        rows = scored.where(where)
+        own = [(row.features.toArray(), centres[row.prediction]) for row in rows.collect()]
+        if measure == "cosine":
+            costs = [1 - x @ centre / math.sqrt((x @ x) * (centre @ centre)) for x, centre in own]
+        else:
+            costs = [math.dist(x, centre) ** 2 for x, centre in own]
+        cost = values[name, "trainingCost"]
+        assert (cost.value, cost.rows) == (pytest.approx(math.fsum(costs), rel=1e-9), len(own))
+        if name != "one":
+            silhouette = values[name, "silhouette"]
+            assert (silhouette.value, silhouette.rows) == (pytest.approx(evaluator.evaluate(rows), abs=1e-9), len(own))

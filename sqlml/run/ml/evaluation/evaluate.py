@@ -12,7 +12,7 @@ from sqlml.ir.estimators import Estimator, Problem, Returns
 from sqlml.ir.explanations import Row
 from sqlml.ir.state import Metric
 from sqlml.run.ml.evaluation.binary import Ranking, all_alike, bin_scores, binary_expressions, ranking_values
-from sqlml.run.ml.evaluation.clusters import cluster_values
+from sqlml.run.ml.evaluation.clusters import cluster_metrics
 from sqlml.run.ml.evaluation.curves import calibration_rows, decision_rows, ranking_rows, residual_rows
 from sqlml.run.ml.evaluation.measured import Measured
 from sqlml.run.ml.evaluation.multiclass import (
@@ -109,9 +109,8 @@ def evaluate(scored: Mapping[str, DataFrame], fitted: Any, question: Question) -
     for dataset, rows in scored.items():
         # Spark's own evaluators read them several times.
         kept = rows.persist()
-        values = cluster_values(kept, fitted, entry.returns)
+        metrics += cluster_metrics(dataset, kept, fitted, entry.returns)
         kept.unpersist()
-        metrics += [Metric(dataset, name, float(value)) for name, value in values.items()]
     return Evaluation(tuple(metrics))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from sqlml.ir.comparisons import comparisons_of
 from sqlml.ir.contracts import sql_breach
 from sqlml.ir.dag import BuiltNode, MlNode, Node, SqlNode, TestNode
 from sqlml.ir.deferral import defer
-from sqlml.ir.gates import check_gates, gate_dataset
+from sqlml.ir.gates import check_gates, gate_dataset, is_promoted
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot, VersionRef
 
@@ -133,9 +133,13 @@ class _Planner:
         output = self._snapshot.outputs.get(node.id)
         tests: tuple[TestNode, ...] = ()
         gates: tuple[GateResult, ...] = ()
+        takes_over = False
         if isinstance(node, MlNode):
-            decision = self._decide_ml_model(node)
-            gates = self._gates(node) if decision.action is not Action.RUN else ()
+            gates = self._gates(node)
+            takes_over = self._may_take_over(node, gates)
+            decision = self._decide_ml_model(node, takes_over)
+            if decision.action is Action.RUN:
+                gates, takes_over = (), False
         elif isinstance(node, TestNode):
             decision = self._decide_test(node)
         elif isinstance(node, BuiltNode):
@@ -144,7 +148,17 @@ class _Planner:
             decision, tests = self._with_tests(node, decision, tests)
         else:
             decision = self._decide_read(node)
-        return Step(node, decision.action, decision.reasons, fingerprint, tests, gates, output=output, due=decision.due)
+        return Step(
+            node,
+            decision.action,
+            decision.reasons,
+            fingerprint,
+            tests,
+            gates,
+            output=output,
+            due=decision.due,
+            takes_over=takes_over,
+        )
 
     def _decide_relation(self, node: BuiltNode, output: Output | None) -> Decision:
         fingerprint = self._effective[node.id]
@@ -186,7 +200,7 @@ class _Planner:
             return Decision(Action.DECIDE, tuple(f"'{name}' is trained again" for name in sorted(self._below[node.id])))
         return Decision(Action.KEEP, (UNCHANGED if node.is_stored else "read",))
 
-    def _decide_ml_model(self, node: MlNode) -> Decision:
+    def _decide_ml_model(self, node: MlNode, takes_over: bool) -> Decision:
         fingerprint, latest = self._effective[node.id], self._snapshot.latest(node.name)
         held = {name: self._champions[name] for name in fingerprint.champions if name in self._champions}
         lacking = self._lacks_champion(fingerprint)
@@ -196,18 +210,16 @@ class _Planner:
         is_below = self._below[node.id] and node.ml_model.retrain.when == "changed" and not self._request.no_retrain
         if decision.reasons == (UNCHANGED,) and is_below:
             decision = self._decide_read(node)
-        if decision.action is not Action.KEEP or self._may_take_over(node):
+        if decision.action is not Action.KEEP or takes_over:
             self._crowning.add(node.name)
         return decision
 
-    def _may_take_over(self, node: MlNode) -> bool:
+    def _may_take_over(self, node: MlNode, gates: Sequence[GateResult]) -> bool:
         """Return whether the newest version may become champion because its gates were loosened."""
         latest, champion = self._snapshot.latest(node.name), self._snapshot.champion(node.name)
-        alias = self._snapshot.alias(node.name)
-        is_pinned = alias is not None and alias.is_pinned
-        if latest is None or latest.has_passed or is_pinned or node.ml_model.promote != "on_pass":
+        if latest is None or latest.has_passed or not latest.may_follow(champion):
             return False
-        return latest.may_follow(champion) and all(gate.is_passed for gate in self._gates(node))
+        return is_promoted(node.ml_model, self._snapshot.alias(node.name), gates)
 
     def _gates(self, node: MlNode) -> tuple[GateResult, ...]:
         latest = self._snapshot.latest(node.name)

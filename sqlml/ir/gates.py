@@ -12,7 +12,7 @@ from sqlml.ir.estimators import Estimator
 from sqlml.ir.measuring import Gate
 from sqlml.ir.metrics import DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
 from sqlml.ir.project import MlModel
-from sqlml.ir.state import CHAMPION, GateResult, Metric
+from sqlml.ir.state import CHAMPION, Alias, GateResult, Metric
 
 
 def gate_dataset(ml_model: MlModel) -> str:
@@ -50,6 +50,16 @@ def check_gates(
         result = _check(gate, found.get((of, gate.slice, _name(gate))), of)
         results.append(result if gate.not_worse_than is None else _against(gate, result, comparisons))
     return tuple(results)
+
+
+def is_promoted(ml_model: MlModel, champion: Alias | None, gates: Sequence[GateResult]) -> bool:
+    """Return whether a version whose gates came out so becomes champion by itself.
+
+    Args:
+        champion: as it points now; pinned, it stays.
+    """
+    is_pinned = champion is not None and champion.is_pinned
+    return ml_model.promote == "on_pass" and not is_pinned and all(gate.is_passed for gate in gates)
 
 
 def unknown_gate_metrics(ml_model: MlModel, estimator: Estimator) -> list[CompileError]:

@@ -89,6 +89,7 @@ class Step:
         tests: for a relation: the data tests that it owns and that this build must run to publish it.
         gates: for a kept ML model: its gates on the newest version's metrics, so that a failure is reported again.
         is_selected: False for what is only read because a selected node needs it.
+        takes_over: whether the newest version of a kept ML model becomes champion now, its gates having been loosened.
         due: when a change of a kept ML model will lead to a fit, UTC; None: no change waits for its day.
     """
 
@@ -101,6 +102,7 @@ class Step:
     is_selected: bool = True
     output: Output | None = None
     due: str | None = None
+    takes_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

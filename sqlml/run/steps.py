@@ -15,7 +15,7 @@ from sqlml.ir.comparisons import Rival
 from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Fitted, Written
-from sqlml.ir.gates import check_gates, gate_dataset
+from sqlml.ir.gates import check_gates, gate_dataset, is_promoted
 from sqlml.ir.metrics import headline
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
@@ -218,7 +218,7 @@ class StepRunner:
             },
             created_at=_now(),
         )
-        alias = Alias(CHAMPION, number) if self._may_crown(node, gates) else None
+        alias = Alias(CHAMPION, number) if is_promoted(node.ml_model, self._snapshot.alias(node.name), gates) else None
         record = make_record(self._compiled, node, fitted, self._outputs, self._champions)
         self._store.publish_version(version, alias, record)
         self._made[node.name] = version
@@ -258,19 +258,12 @@ class StepRunner:
     def _keep_fitted(self, step: Step, node: MlNode) -> StepResult:
         """Report the gates again, and let a version take over whose gates were loosened since it was fitted."""
         latest = self._snapshot.latest(node.name)
-        champion = self._champions.get(node.name)
-        is_next = latest is not None and latest.may_follow(champion) and not latest.has_passed
-        if latest is not None and is_next and self._may_crown(node, step.gates):
+        if step.takes_over and latest is not None:
             self._store.move_alias(node.name, Alias(CHAMPION, latest.version))
             self._champions.crown(latest)
             return StepResult(node.id, Status.SUCCESS, message=f"version {latest.version} passes its gates now")
         message = "; ".join(step.reasons) if step.action is Action.KEEP else "unchanged"
         return _gates_result(node, step.gates, StepResult(node.id, Status.KEPT, message=message))
-
-    def _may_crown(self, node: MlNode, gates: Sequence[GateResult]) -> bool:
-        alias = self._snapshot.alias(node.name, CHAMPION)
-        is_pinned = alias is not None and alias.is_pinned
-        return node.ml_model.promote == "on_pass" and not is_pinned and all(gate.is_passed for gate in gates)
 
 
 def _notes(facts: Mapping[str, Any]) -> list[str]:

@@ -437,6 +437,16 @@ def test_an_ml_model_that_is_kept_below_another_says_its_gates_again(stacked):
     assert stacked.champion("second") == 1
 
 
+def test_a_version_that_failed_its_gates_stays_so_when_only_its_readers_are_built(work):
+    work.build()
+    work.engine.value = 0.1
+    work.edit("models/first.yml", "label: y", "label: y\n    params: {maxIter: 3}")
+    assert work.build()["first"] == "fail"
+    work.edit("models/scores.sql", "id, x, y", "id, x")
+    assert work.build(select=("scores",)) == {"scores": "success"}
+    assert work.champion("first") == 1
+
+
 # Outputs of ML models
 
 GROUPS = """version: 2

@@ -85,7 +85,12 @@ def subclasses(kind):
         yield from subclasses(child)
 
 
-SPECS = [spec for spec in subclasses(relation_specs.Spec) if spec.__module__.startswith("sqlml.parse")]
+# What others share has no key of its own.
+SPECS = [
+    spec
+    for spec in subclasses(relation_specs.Spec)
+    if spec.__module__.startswith("sqlml.parse") and spec is not relation_specs.ColumnSpec
+]
 
 
 def own_fields(spec):

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
-from sqlml.parse.relation_specs import Spec
+from sqlml.parse.relation_specs import ColumnSpec
 from sqlml.parse.value_types import Column, describe, refuse, spelled
-
-if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
-    from pydantic.json_schema import JsonSchemaValue
-    from pydantic_core import CoreSchema
 
 _COSTS = ("false_positive", "false_negative")
 _THRESHOLD_FIX = "write a share such as 0.4, {maximize: f1}, or {cost: {false_positive: 1, false_negative: 5}}"
@@ -77,7 +72,7 @@ ClassWeights = Annotated[
 ]
 
 
-class SliceEntry(Spec):
+class SliceEntry(ColumnSpec):
     """An entry of `slices:`, a column or a condition with a name.
 
     Attributes:
@@ -89,13 +84,3 @@ class SliceEntry(Spec):
     column: Column | None = None
     name: Annotated[str, Field(min_length=1)] | None = None
     where: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_column(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Say what `_read_column` takes."""
-        return {"anyOf": [{"type": "string"}, handler(core)]}

@@ -33,6 +33,20 @@ class Spec(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
+class ColumnSpec(Spec):
+    """Something with a `column`, whose name alone may stand for it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_column(cls, value: Any) -> Any:
+        return {"column": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Say what `_read_column` takes."""
+        return {"anyOf": [{"type": "string"}, handler(core)]}
+
+
 class KnownSpec(Spec):
     """`known: after` (`at` is None) or `known: {at: COLUMN}`.
 

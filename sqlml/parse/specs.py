@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from sqlml.parse.evaluation_specs import ClassWeights, SliceEntry, Threshold
-from sqlml.parse.relation_specs import ColumnEntry, ContractSpec, SeedConfig, Spec
+from sqlml.parse.relation_specs import ColumnEntry, ColumnSpec, ContractSpec, SeedConfig, Spec
 from sqlml.parse.transform_specs import TransformEntry
 from sqlml.parse.tuning_specs import BacktestSpec, FoldsSpec, TuneSpec
 from sqlml.parse.value_types import (
@@ -96,7 +96,7 @@ class SplitSpec(Spec):
     within: Column | None = None
 
 
-class ForEachSpec(Spec):
+class ForEachSpec(ColumnSpec):
     """`for_each:`, a column or a mapping.
 
     Attributes:
@@ -108,16 +108,6 @@ class ForEachSpec(Spec):
     column: Column
     min_rows: Positive | None = None
     others: Literal["keep", "error"] = "keep"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_column(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Say what `_read_column` takes."""
-        return {"anyOf": [{"type": "string"}, handler(core)]}
 
 
 class GateSpec(Spec):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,11 @@ def quote(name: str) -> str:
 def columns_of(schema: StructType) -> tuple[Column, ...]:
     """Return the columns of a Spark schema as data."""
     return tuple(Column(field.name, field.dataType.simpleString(), field.nullable) for field in schema)
+
+
+def union_all(frames: Iterable[DataFrame]) -> DataFrame:
+    """Return the rows of all of one or more frames, whose columns are the same by place."""
+    return reduce(lambda one, other: one.unionAll(other), frames)
 
 
 def check_storable(columns: Sequence[Column], name: str, places: Places, *, is_table: bool = True) -> None:

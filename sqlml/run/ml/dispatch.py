@@ -7,7 +7,6 @@ exchange): whatever the rows are made of is computed once, however many values t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from sqlml.run.ml.contributions.explainer import Explainer
 from sqlml.run.ml.score import check_inputs, score
 from sqlml.run.ml.sql_text import literal
 from sqlml.run.ml.values import text_sql
-from sqlml.run.tables import columns_of, quote
+from sqlml.run.tables import columns_of, quote, union_all
 
 if TYPE_CHECKING:
     from pyspark.sql import Column as SparkColumn
@@ -71,10 +70,9 @@ def score_parts(
         of_part = [(explainer, explained[1]) for explainer in explained[0]]
     if signature.for_each is None:
         return score(parts[0].pipeline, signature, rows, output_prefix, of_part[0])
-    read = check_inputs(columns_of(rows.schema), signature)
-    column = read[-1].name
+    check_inputs(columns_of(rows.schema), signature)
     scored = []
-    for part, own, explainer in zip(parts, _deal_out(parts, rows, column), of_part, strict=True):
+    for part, own, explainer in zip(parts, _deal_out(parts, rows, signature.for_each), of_part, strict=True):
         found = score(part.pipeline, signature, own, output_prefix, explainer)
         added = found.columns[len(own.columns) :]
         values = [sf.col(quote(name)) for name in added]
@@ -82,7 +80,7 @@ def score_parts(
             # Rows of no pipeline come with those of the first.
             values = [_if_own(part, value, signature).alias(name) for value, name in zip(values, added, strict=True)]
         scored.append(found.select(*[sf.col(quote(name)) for name in rows.columns], *values))
-    return reduce(lambda one, other: one.unionAll(other), scored)
+    return union_all(scored)
 
 
 def _if_own(part: FittedPart, value: SparkColumn, signature: Signature) -> SparkColumn:
@@ -120,7 +118,7 @@ def transform_parts(parts: Sequence[FittedPart], signature: Signature, rows: Dat
         return parts[0].pipeline.transform(rows)
     dealt = _deal_out(parts, rows, signature.for_each)
     scored = [part.pipeline.transform(own).drop(_VALUE) for part, own in zip(parts, dealt, strict=True)]
-    return reduce(lambda one, other: one.unionAll(other), scored)
+    return union_all(scored)
 
 
 def is_scored_sql(parts: Sequence[FittedPart], signature: Signature, below: str = "") -> str:
@@ -132,4 +130,4 @@ def is_scored_sql(parts: Sequence[FittedPart], signature: Signature, below: str 
     if signature.for_each is None:
         return "true"
     names = ", ".join(literal(part.value or "") for part in parts)
-    return f"coalesce(CAST({below}{quote(signature.for_each)} AS STRING) IN ({names}), false)"
+    return f"coalesce({text_sql(signature.for_each, below)} IN ({names}), false)"

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlml.ir.state import Column
 from sqlml.run.ml.estimator import role_column
 from sqlml.run.ml.layout import persisted
 from sqlml.run.ml.role_stages import ID_ROLES, id_text, text_column
+from sqlml.run.tables import union_all
 
 if TYPE_CHECKING:
     from pyspark.ml import PipelineModel
@@ -140,7 +140,7 @@ def _without_seen(ids: Ids, asked: Asked, wanted: DataFrame, stack: ExitStack) -
         _recommend(ids, asked, grouped.where(f"doublings = {n}").select(own), min(asked.top + 2**n - 1, most))
         for n in doublings or [0]
     ]
-    return reduce(lambda one, other: one.unionAll(other), parts).join(seen, [USER, ITEM], "left_anti")
+    return union_all(parts).join(seen, [USER, ITEM], "left_anti")
 
 
 def _recommend(ids: Ids, asked: Asked, wanted: DataFrame, top: int) -> DataFrame:

@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from sqlml.ir.explanations import Row
@@ -16,6 +15,7 @@ from sqlml.run.ml.fold_fits import FoldFit, FoldFits
 from sqlml.run.ml.folds import deal_folds
 from sqlml.run.ml.tuning.records import trial_facts, trial_rows
 from sqlml.run.ml.tuning.trials import TaskOf, run_trials
+from sqlml.run.tables import union_all
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -63,7 +63,7 @@ def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf) -> Validated
             tables["cross_validation"] = summarize_folds(fits)
         if ml_model.threshold_rule is not None:
             scored = [one.fit.fitted.transform(one.unseen) for one in fits]
-            every = reduce(lambda one, other: one.unionAll(other), scored)
+            every = union_all(scored)
             threshold = learn_threshold(every, ml_model.threshold_rule)
             task = replace(task, ml_model=replace(task.ml_model, threshold=threshold))
             facts["threshold"] = {"learnt": threshold, "by": asdict(ml_model.threshold_rule), "folds": len(fits)}

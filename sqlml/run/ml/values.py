@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlml.errors import DataError
 from sqlml.ir.features import place_of_for_each
 from sqlml.ir.project import ForEach, MlModel
-from sqlml.run.ml.checks import HOLDOUT, MOST_PARTS, PART, SIDE, TRAINING
+from sqlml.run.ml.checks import MOST_PARTS, PART, SIDE, TRAINING
 from sqlml.run.ml.sql_text import literal
 from sqlml.run.tables import quote
 
@@ -24,13 +23,13 @@ class Values:
     """The values of a column.
 
     Attributes:
-        fitted: those that get a fitted model, as text, in order, with their rows on each side.
+        fitted: those that get a fitted model, as text, in order.
         others: how many other values there are, and how many rows they have; null is one of them.
         named: some of those others.
     """
 
     for_each: ForEach
-    fitted: Mapping[str, Mapping[str, int]]
+    fitted: tuple[str, ...]
     others: tuple[int, int] = (0, 0)
     named: tuple[str, ...] = field(default_factory=tuple)
 
@@ -62,9 +61,9 @@ class Values:
         return [f"{count} {said} no fitted model ({least}; {rows} rows in all): {', '.join(self.named)}{more}"]
 
 
-def text_sql(column: str) -> str:
-    """Return the SQL of the text that names a value of a column."""
-    return f"CAST({quote(column)} AS STRING)"
+def text_sql(column: str, below: str = "") -> str:
+    """Return the SQL of the text that names a value of a column; `below` stands before its name, as in `row.`."""
+    return f"CAST({below}{quote(column)} AS STRING)"
 
 
 def find_values(sided: DataFrame, ml_model: MlModel, for_each: ForEach) -> Values:
@@ -76,10 +75,9 @@ def find_values(sided: DataFrame, ml_model: MlModel, for_each: ForEach) -> Value
     from pyspark.sql import functions as sf
 
     counted = sided.groupBy(sf.expr(text_sql(for_each.column)).alias("value")).agg(
-        *[sf.expr(f"count_if({SIDE} <=> '{side}')").alias(side) for side in (TRAINING, HOLDOUT)],
-        sf.count(sf.lit(1)).alias("n"),
+        sf.expr(f"count_if({SIDE} <=> '{TRAINING}')").alias("training"), sf.count(sf.lit(1)).alias("n")
     )
-    is_fitted = f"value IS NOT NULL AND {TRAINING} >= {for_each.min_rows}"
+    is_fitted = f"value IS NOT NULL AND training >= {for_each.min_rows}"
     fitted = counted.where(is_fitted).orderBy("value").limit(MOST_PARTS + 1).collect()
     what, place = f"'{for_each.column}' of ml model '{ml_model.name}'", place_of_for_each(ml_model)
     if not fitted:
@@ -92,5 +90,4 @@ def find_values(sided: DataFrame, ml_model: MlModel, for_each: ForEach) -> Value
     count, rows, named = rest.selectExpr(
         "count(1)", "coalesce(sum(n), 0)", f"slice(sort_array(collect_list(value)), 1, {_MOST_NAMED})"
     ).collect()[0]
-    sides = {row["value"]: {side: row[side] for side in (TRAINING, HOLDOUT)} for row in fitted}
-    return Values(for_each, sides, (count, rows), tuple(named))
+    return Values(for_each, tuple(row["value"] for row in fitted), (count, rows), tuple(named))

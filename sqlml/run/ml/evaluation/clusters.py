@@ -88,8 +88,8 @@ def _distances() -> dict[str, Column]:
     """Return a row's mean squared distance to the other rows of its own cluster, and to those of the nearest other.
 
     By sums over clusters, as in Spark's `SquaredEuclideanSilhouette`: of x to the n rows y of a cluster it is
-    |x|² + sum |y|² / n - 2 x · (sum y) / n. `own` is null where there is no other
-    row, `nearest` where there is no other cluster.
+    |x|² + sum |y|² / n - 2 x · (sum y) / n. `own` is null where there is no other row, `nearest` where there is no
+    other cluster.
     """
     from pyspark.sql import functions as sf
 

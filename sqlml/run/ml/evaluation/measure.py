@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlml.ir.estimators import Problem
@@ -22,6 +21,7 @@ from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.layout import persisted
 from sqlml.run.ml.ranking import rank_metrics
 from sqlml.run.ml.recommend import Ids
+from sqlml.run.tables import union_all
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -56,7 +56,7 @@ def measure(fits: Sequence[Fit], held_out: Sequence[DataFrame] | None, stack: Ex
 def transform_each(fits: Sequence[Fit], rows: Sequence[DataFrame]) -> DataFrame:
     """Return the rows of all fits, each scored by its own."""
     scored: list[DataFrame] = [fit.fitted.transform(own) for fit, own in zip(fits, rows, strict=True)]
-    return reduce(lambda one, other: one.unionAll(other), scored)
+    return union_all(scored)
 
 
 def measure_fold(fit: Fit, unseen: DataFrame) -> tuple[Metric, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.run.ml.estimator import role_column
+from sqlml.run.tables import union_all
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def rows_to_measure(scored: Mapping[str, DataFrame], expressions: Mapping[str, C
         Columns: `dataset`, `slice`, `weight` (1 without a column of weights), those of `expressions`.
     """
     parts = [_of_dataset(dataset, rows, expressions, buckets) for dataset, rows in scored.items()]
-    return reduce(lambda one, other: one.unionAll(other), parts)
+    return union_all(parts)
 
 
 def _of_dataset(dataset: str, rows: DataFrame, expressions: Mapping[str, Column], buckets: int) -> DataFrame:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlml.compile.fingerprints import ParentDigest, compose, digest_of, parents_of, seen_whole
 from sqlml.ir.dag import Node
 from sqlml.ir.deferral import Deferral
-from sqlml.ir.state import Fingerprint, Output, Snapshot, VersionRef
+from sqlml.ir.state import Fingerprint, Output, VersionRef
 
 
 def recompose(node: Node, compiled: Mapping[str, Fingerprint], effective: Mapping[str, Fingerprint]) -> Fingerprint:
@@ -59,7 +59,7 @@ def fingerprint_deferred(
     Its champions are hashed, since the names in a fingerprint stand for those of the target that reads it.
     """
     there = deferral.snapshot
-    numbers = {name: version.version for name, version in there.champions().items()}
+    numbers: dict[str, VersionRef] = {name: found.version for name, found in there.champions().items()}
     effective: dict[str, Fingerprint] = {}
     for node in nodes.values():
         output = there.outputs.get(node.id)
@@ -67,21 +67,23 @@ def fingerprint_deferred(
             effective[node.id] = fingerprint_stored(output, effective, numbers)
         else:
             effective[node.id] = recompose(node, compiled, effective)
-    return {node_id: _hash_champions(found, deferral, node_id) for node_id, found in effective.items()}
+    return {
+        node_id: _hash_champions(found, deferral.target, there.outputs.get(node_id), numbers)
+        for node_id, found in effective.items()
+    }
 
 
-def _hash_champions(found: Fingerprint, deferral: Deferral, node_id: str) -> Fingerprint:
+def _hash_champions(
+    found: Fingerprint, target: str, output: Output | None, champions: Mapping[str, VersionRef]
+) -> Fingerprint:
     if not found.champions:
         return found
-    held = _held(deferral.snapshot, node_id, found.champions)
-    digest, code = (digest_of([part, deferral.target, held]) for part in (found.digest, found.code))
+    # A table holds the predictions that were made for it, a view gives those of now.
+    is_table = output is not None and output.kind == "table"
+    held = dict(output.champions) if output is not None and is_table else _named(champions, found.champions)
+    digest, code = (digest_of([part, target, held]) for part in (found.digest, found.code))
     return Fingerprint(digest, code, found.parts)
 
 
-def _held(there: Snapshot, node_id: str, names: tuple[str, ...]) -> dict[str, VersionRef]:
-    """Return the versions whose predictions a relation of another target gives: a view those of now."""
-    output = there.outputs.get(node_id)
-    if output is not None and output.kind == "table":
-        return dict(output.champions)
-    now = there.champions()
-    return {name: now[name].version for name in names if name in now}
+def _named(champions: Mapping[str, VersionRef], names: tuple[str, ...]) -> dict[str, VersionRef]:
+    return {name: champions[name] for name in names if name in champions}

@@ -105,10 +105,7 @@ def _compare(gate: Gate, measured: Metric) -> tuple[bool, str]:
     """Return whether a metric is surely better than the baseline's, and by how much."""
     if measured.baseline is None or measured.gain_low is None:
         return False, "without a baseline to compare it with; fit again with --retrain"
-    kind = kind_of(measured.metric)
-    is_higher_better = kind is None or kind.is_higher_better
-    gain = measured.value - measured.baseline if is_higher_better else measured.baseline - measured.value
-    by = _gain(gain, measured.gain_low, measured.gain_high)
+    by = _gain(measured.metric, measured.value - measured.baseline, measured.gain_low, measured.gain_high)
     return measured.gain_low > gate.by, f"the baseline has {measured.baseline:.6g}: {by}"
 
 
@@ -132,10 +129,8 @@ def _judge(gate: Gate, of: Comparison | None) -> tuple[bool, str]:
     rival = f"version {of.version} ({alias})"
     if of.undecided or of.now is None or of.was is None or of.gain_low is None or of.gain_high is None:
         return False, f"against {rival} it is undecided: {of.undecided or 'it could not be measured'}"
-    kind = kind_of(of.metric)
-    gain = of.now - of.was if kind is None or kind.is_higher_better else of.was - of.now
     values = f"on {of.rows} rows that {rival} was not fitted on it has {of.now:.6g}, and that {of.was:.6g}"
-    by = _gain(gain, of.gain_low, of.gain_high)
+    by = _gain(of.metric, of.now - of.was, of.gain_low, of.gain_high)
     if of.gain_low >= -gate.tolerance:
         return True, f"{values}: {by}"
     if of.gain_high < -gate.tolerance:
@@ -144,8 +139,15 @@ def _judge(gate: Gate, of: Comparison | None) -> tuple[bool, str]:
     return False, f"{values}: {by}; undecided, for {wide}: hold out more rows, or raise 'tolerance'"
 
 
-def _gain(gain: float, low: float, high: float | None) -> str:
-    """Return by how much something is better or worse, with the interval of that."""
+def _gain(metric: str, difference: float, low: float, high: float | None) -> str:
+    """Return by how much a metric is better or worse, with the interval of that.
+
+    Args:
+        difference: the metric less what it is compared with.
+        low, high: of how much better it is.
+    """
+    kind = kind_of(metric)
+    gain = difference if kind is None or kind.is_higher_better else -difference
     if gain >= 0:
         return f"better by {gain:.6g}{_interval(low, high)}"
     # The ends change places with the sign; what is taken from 0 is never -0.

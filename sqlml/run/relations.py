@@ -35,7 +35,7 @@ class Champions:
         with self.lock:
             self.versions[version.ml_model] = version
 
-    def numbers(self, names: Sequence[str]) -> dict[str, VersionRef]:
+    def refs(self, names: Sequence[str]) -> dict[str, VersionRef]:
         """Return the version of each named champion that exists, as what is made with it remembers it."""
         found = {name: self.get(name) for name in names}
         return {name: version.ref for name, version in found.items() if version is not None}

@@ -81,14 +81,14 @@ class StepRunner:
         return (
             output is not None
             and output.fingerprint.digest == step.fingerprint.digest
-            and dict(output.champions) == self._champions.numbers(step.fingerprint.champions)
+            and dict(output.champions) == self._champions.refs(step.fingerprint.champions)
         )
 
     def _is_fitted(self, step: Step, node: MlNode) -> bool:
         latest = self._snapshot.latest(node.name)
         return latest is not None and (
             latest.fingerprint.digest == step.fingerprint.digest
-            and latest.facts.get("champions") == self._champions.numbers(step.fingerprint.champions)
+            and latest.facts.get("champions") == self._champions.refs(step.fingerprint.champions)
         )
 
     def _build_table(self, step: Step, node: TableNode) -> StepResult:
@@ -144,7 +144,7 @@ class StepRunner:
             sql=node.sql.text if isinstance(node, SqlNode) else None,
             columns=written.columns,
             rows=written.rows if location else None,
-            champions=self._champions.numbers(step.fingerprint.champions),
+            champions=self._champions.refs(step.fingerprint.champions),
             parents=node.parents,
             built_at=_now(),
         )
@@ -162,7 +162,7 @@ class StepRunner:
 
     def _outcome(self, test: TestNode, failures: int) -> TestOutcome:
         fingerprint = self._fingerprints[test.id]
-        champions = self._champions.numbers(fingerprint.champions)
+        champions = self._champions.refs(fingerprint.champions)
         status: Literal["pass", "warn", "fail"] = "pass"
         if failures:
             status = "warn" if test.test.severity == "warn" else "fail"
@@ -213,7 +213,7 @@ class StepRunner:
             facts={
                 **fitted.facts,
                 COMPARED: [asdict(comparison) for comparison in fitted.comparisons],
-                "champions": self._champions.numbers(step.fingerprint.champions),
+                "champions": self._champions.refs(step.fingerprint.champions),
                 "duration_s": round(time.monotonic() - started, 3),
             },
             created_at=_now(),

@@ -61,8 +61,8 @@ def signature_of(pipelines: Mapping[str | None, Saved], ml_model: MlModel) -> Si
     first = next(iter(pipelines.values())).signature
     if ml_model.for_each is None:
         return first
-    own = {"for_each": ml_model.for_each.column, "others": ml_model.for_each.others}
-    return replace(first, slots=(), slot_features=(), slot_means=(), **own)  # type: ignore[arg-type]
+    for_each = ml_model.for_each
+    return replace(first, slots=(), slot_features=(), slot_means=(), for_each=for_each.column, others=for_each.others)
 
 
 def save_fitted(

@@ -16,12 +16,12 @@ from sqlml.ir.transforms import FeatureTransform
 from sqlml.run.ml.failed_values import refuse_values
 from sqlml.run.ml.features.profile import (
     constant_features,
-    feature_measures,
     feature_sizes,
     not_finite,
     wrong_features,
 )
-from sqlml.run.ml.features.statistics import SAMPLED, feature_statistics, statistics_measures
+from sqlml.run.ml.features.scan import scan_groups
+from sqlml.run.ml.features.statistics import feature_statistics
 from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
@@ -59,9 +59,15 @@ class Profile:
 
 
 def profile_rows(
-    rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform], has_holdout: bool
+    rows: DataFrame,
+    count: int,
+    ml_model: MlModel,
+    estimator: Estimator,
+    transforms: Sequence[FeatureTransform],
+    *,
+    has_holdout: bool,
 ) -> Profile:
-    """Return the profile of `rows`, which have the column `SIDE`, may have `PART` and `SAMPLED`, and no null label.
+    """Return the profile of `rows`, `count` of them, which have the column `SIDE`, may have `PART`, and no null label.
 
     Raises:
         DataError, ErrorList: no rows on a side; a feature without any value, with an infinite one, with arrays of
@@ -76,7 +82,7 @@ def profile_rows(
     if estimator.problem is Problem.CLASSIFICATION:
         by.append(sf.col(quote(ml_model.label or "")).alias("label"))
     most = 3 * MOST_CLASSES * (MOST_PARTS if has_parts else 1)
-    groups = rows.groupBy(*by).agg(*_measures(rows, ml_model, estimator, transforms)).limit(most + 1).collect()
+    groups = scan_groups(rows, count, by, _measures(rows, ml_model, estimator), transforms=transforms, most=most + 1)
     if len(groups) > most:
         raise DataError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' has more than {MOST_CLASSES} values",
@@ -156,9 +162,7 @@ def _unfit(
     return _too_few(profile.rows[TRAINING], ml_model, estimator) + wrong_features(training, transforms, ml_model)
 
 
-def _measures(
-    rows: DataFrame, ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform]
-) -> list[Column]:
+def _measures(rows: DataFrame, ml_model: MlModel, estimator: Estimator) -> list[Column]:
     from pyspark.sql import functions as sf
 
     measures = [sf.count(sf.lit(1)).alias("n")]
@@ -177,7 +181,7 @@ def _measures(
             is_wrong = f"{value} IS NULL OR {not_finite(value)} OR {_OUTSIDE[ROLES[key].domain].format(value)}"
             measures.append(sf.expr(f"count_if({is_wrong})").alias(f"wrong_{key}"))
             measures.append(sf.expr(f"max({value})").alias(f"greatest_{key}"))
-    return [*measures, *feature_measures(transforms), *statistics_measures(transforms, SAMPLED in rows.columns)]
+    return measures
 
 
 _OUTSIDE = {

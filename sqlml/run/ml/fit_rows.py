@@ -14,7 +14,6 @@ from sqlml.run.ml.class_weights import weigh_classes
 from sqlml.run.ml.disjoint import assert_disjoint
 from sqlml.run.ml.evaluation.rows import SLICES
 from sqlml.run.ml.evaluation.slices import check_slices, slices_sql
-from sqlml.run.ml.features.statistics import mark_sample
 from sqlml.run.ml.fitting import Task
 from sqlml.run.ml.labels import order_classes
 from sqlml.run.ml.layout import persisted
@@ -118,8 +117,7 @@ def read_rows(training: DataFrame, task: Task, met: Sequence[Met], stack: ExitSt
     values = None if ml_model.for_each is None else find_values(sided, ml_model, ml_model.for_each)
     if values is not None:
         sided = values.mark(sided)
-    marked = mark_sample(sided, count)
-    profile = profile_rows(marked, ml_model, task.entry, task.transforms, rule.holdout is not None)
+    profile = profile_rows(sided, count, ml_model, task.entry, task.transforms, has_holdout=rule.holdout is not None)
     return Rows(sided, rule, profile, null_labels, shared, tuple(carried_columns(sided)), values)
 
 

@@ -9,14 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as sf
 
 from sqlml.build import Request, build, load_project, open_project_store
 from sqlml.cli.progress import SilentProgress
 from sqlml.errors import DataError
+from sqlml.ir.chains import FeatureTransform
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.measuring import Slice, ThresholdRule
 from sqlml.ir.results import Status
+from sqlml.ir.words import Kind
 from sqlml.run.ml.artifact import read_pipeline
+from sqlml.run.ml.features import scan
 from sqlml.run.ml.fit import fit_ml_model
 
 PLACE = SourceLocation("m.yml", 7)
@@ -206,6 +210,34 @@ def test_sql_reads_what_evaluation_left(spark, built):
     assert all(math.isfinite(row.coefficient) for row in weights)
     # Nothing is made again as long as the champion stays.
     assert {result.status for result in build_again().values()} == {Status.KEPT}
+
+
+def test_many_rows_are_measured_as_few_are(spark, monkeypatch):
+    """What is scanned in several goes, each for a feature, is what one scan of everything gives."""
+    rows = spark.sql(
+        "SELECT id % 3 = 0 AS side, CASE WHEN id % 2 = 0 THEN double('NaN') ELSE 1 END AS label, "
+        "CASE id % 7 WHEN 0 THEN NULL WHEN 1 THEN double('NaN') WHEN 2 THEN double('Infinity') ELSE id END AS d, "
+        "CAST(id % 5 AS INT) AS n, id % 4 = 0 AS flag, concat('c', id % 6) AS colour, "
+        "array(CAST(id AS DOUBLE), CASE WHEN id = 9 THEN NULL ELSE 1.0 END) AS list FROM range(60)"
+    )
+    kinds = {"d": Kind.NUMBER, "n": Kind.NUMBER, "flag": Kind.BOOLEAN, "colour": Kind.CATEGORY, "list": Kind.ARRAY}
+    types = dict(rows.dtypes)
+    transforms = [FeatureTransform(name, types[name], kind) for name, kind in kinds.items()]
+
+    def groups():
+        found = scan.scan_groups(
+            rows, 60, [sf.col("side"), sf.col("label")], [sf.count("*").alias("n")], transforms=transforms, most=9
+        )
+        # As text, since NaN equals nothing.
+        return sorted(found, key=repr)
+
+    few = groups()
+    assert len(few) == 4
+    assert sum(group["infinite_4"] for group in few) == 1
+    assert sum(group["present_0"] - group["finite_0"] for group in few) == len(range(2, 60, 7))
+    monkeypatch.setattr(scan, "_FEW_ROWS", 0)
+    monkeypatch.setattr(scan, "_TOGETHER", 1)
+    assert repr(groups()) == repr(few)
 
 
 def test_features_are_described_as_the_rows_have_them(spark, rows, fits):

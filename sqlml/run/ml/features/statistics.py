@@ -13,19 +13,15 @@ import numpy as np
 
 from sqlml.ir.chains import FeatureTransform
 from sqlml.ir.explanations import Row
-from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.words import NUMERIC, Kind
+from sqlml.run.ml.features.profile import finite_sql
 from sqlml.run.ml.features.source_sql import source_of
 from sqlml.run.ml.layout import row_hash
-from sqlml.run.ml.sql_text import is_float
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-SAMPLED = f"{INTERNAL_PREFIX}sampled"
-"""The column that says whether a row counts for quantiles and top values; without it every row does."""
-
-SAMPLE_ROWS = 100_000
+SAMPLE_ROWS = 50_000
 """About so many rows decide quantiles and top values where there are more: to sort all costs more than the scan."""
 
 TOP_VALUES = 50
@@ -36,45 +32,28 @@ SHARES = tuple(number / 20 for number in range(21))
 _FINE = 100
 
 
-def mark_sample(rows: DataFrame, count: int) -> DataFrame:
-    """Return `rows`, `count` of them, with the column `SAMPLED` if they are many; which ones follows from the rows."""
+def sample_rows(rows: DataFrame, count: int) -> DataFrame:
+    """Return `rows`, `count` of them, or if they are many about `SAMPLE_ROWS`; which ones follows from the rows."""
     from pyspark.sql import functions as sf
 
     every = count // SAMPLE_ROWS
-    return rows if every < 2 else rows.withColumn(SAMPLED, sf.pmod(row_hash(rows), sf.lit(every)) == 0)
+    return rows if every < 2 else rows.where(sf.pmod(row_hash(rows), sf.lit(every)) == 0)
 
 
-def statistics_measures(transforms: Sequence[FeatureTransform], is_sampled: bool) -> list[Column]:
-    """Return the aggregates that `feature_statistics` reads, by their aliases."""
+def sampled_measures(index: int, transform: FeatureTransform) -> list[Column]:
+    """Return the aggregates of a feature's quantiles or top values, by their aliases; none for what has neither."""
     from pyspark.sql import functions as sf
 
-    kept = SAMPLED if is_sampled else "true"
-    measures = []
-    for index, transform in enumerate(transforms):
-        source = source_of(transform)
-        if transform.kind in NUMERIC:
-            value = f"CAST({source} AS DOUBLE)"
-            condition = f"abs({value}) < double('Infinity')" if is_float(transform.value_type) else "true"
-            finite = f"IF({condition}, {value}, NULL)"
-            drawn = f"IF({condition} AND {kept}, {value}, NULL)"
-            cuts = ", ".join(f"{number / _FINE}D" for number in range(_FINE + 1))
-            sqls = {
-                "finite": f"count({finite})",
-                "drawn": f"count({drawn})",
-                "mean": f"avg({finite})",
-                "variance": f"var_pop({finite})",
-                "low": f"min({finite})",
-                "high": f"max({finite})",
-                "cuts": f"percentile_approx({drawn}, array({cuts}))",
-            }
-        elif transform.kind is Kind.CATEGORY:
-            text = f"CAST({source} AS STRING)"
-            text = text if kept == "true" else f"IF({kept}, {text}, NULL)"
-            sqls = {"drawn": f"count({text})", "top": f"approx_top_k({text}, {TOP_VALUES + 1})"}
-        else:
-            continue
-        measures += [sf.expr(sql).alias(f"{name}_{index}") for name, sql in sqls.items()]
-    return measures
+    if transform.kind in NUMERIC:
+        finite = finite_sql(transform)
+        cuts = ", ".join(f"{number / _FINE}D" for number in range(_FINE + 1))
+        sqls = {"drawn": f"count({finite})", "cuts": f"percentile_approx({finite}, array({cuts}))"}
+    elif transform.kind is Kind.CATEGORY:
+        text = f"CAST({source_of(transform)} AS STRING)"
+        sqls = {"drawn": f"count({text})", "top": f"approx_top_k({text}, {TOP_VALUES + 1})"}
+    else:
+        return []
+    return [sf.expr(sql).alias(f"{name}_{index}") for name, sql in sqls.items()]
 
 
 def feature_statistics(groups: Sequence[Any], transforms: Sequence[FeatureTransform], dataset: str) -> list[Row]:
@@ -110,10 +89,13 @@ def _numbers(groups: Sequence[Any], index: int) -> dict[str, Any]:
         variance = float(counts @ (variances + (means - mean) ** 2) / counts.sum())
     low = min(part[f"low_{index}"] for part in parts)
     high = max(part[f"high_{index}"] for part in parts)
-    drawn = [(part[f"cuts_{index}"], part[f"drawn_{index}"]) for part in parts if part[f"drawn_{index}"]]
+    drawn = [(part[f"cuts_{index}"], part[f"drawn_{index}"]) for part in parts if part.get(f"drawn_{index}")]
+    ends = {"mean": mean, "stddev": math.sqrt(variance), "min": low, "max": high}
+    if not drawn:
+        # The few rows that have a value are not in the sample.
+        return ends
     quantiles = _quantiles(drawn, low, high)
     named = {name: quantiles[at] for name, at in (("p05", 1), ("p25", 5), ("p50", 10), ("p75", 15), ("p95", 19))}
-    ends = {"mean": mean, "stddev": math.sqrt(variance), "min": low, "max": high}
     return {**ends, **named, "quantiles": quantiles}
 
 
@@ -132,9 +114,9 @@ def _top(groups: Sequence[Any], index: int) -> list[dict[str, Any]]:
     """Return the most frequent values with their share of the rows that have one, ties by the alphabet."""
     counts: dict[str, int] = {}
     for group in groups:
-        for entry in group[f"top_{index}"] or ():
+        for entry in group.get(f"top_{index}") or ():
             if entry["item"] is not None:
                 counts[entry["item"]] = counts.get(entry["item"], 0) + entry["count"]
-    total = sum(group[f"drawn_{index}"] for group in groups)
+    total = sum(group.get(f"drawn_{index}", 0) for group in groups)
     best = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:TOP_VALUES]
     return [{"value": value, "share": count / total} for value, count in best] if total else []

@@ -71,41 +71,36 @@ def score_parts(
     if signature.for_each is None:
         return score(parts[0].pipeline, signature, rows, output_prefix, of_part[0])
     check_inputs(columns_of(rows.schema), signature)
+    own, others = _deal_out(parts, rows, signature.for_each)
+    kept = [sf.col(quote(name)) for name in rows.columns]
     scored = []
-    for part, own, explainer in zip(parts, _deal_out(parts, rows, signature.for_each), of_part, strict=True):
-        found = score(part.pipeline, signature, own, output_prefix, explainer)
-        added = found.columns[len(own.columns) :]
-        values = [sf.col(quote(name)) for name in added]
-        if part is parts[0]:
-            # Rows of no pipeline come with those of the first.
-            values = [_if_own(part, value, signature).alias(name) for value, name in zip(values, added, strict=True)]
-        scored.append(found.select(*[sf.col(quote(name)) for name in rows.columns], *values))
-    return union_all(scored)
+    for part, dealt, explainer in zip(parts, own, of_part, strict=True):
+        scored.append(score(part.pipeline, signature, dealt, output_prefix, explainer).drop(_VALUE))
+    added = scored[0].schema.fields[len(kept) :]
+    nothing = [_of_others(signature).cast(field.dataType).alias(field.name) for field in added]
+    return union_all([*scored, others.select(*kept, *nothing)])
 
 
-def _if_own(part: FittedPart, value: SparkColumn, signature: Signature) -> SparkColumn:
+def _of_others(signature: Signature) -> SparkColumn:
+    """Return what is predicted of a row whose value has no pipeline."""
     from pyspark.sql import functions as sf
 
-    is_own = sf.col(_VALUE).eqNullSafe(sf.lit(part.value))
     if signature.others == "keep":
-        return sf.when(is_own, value)
+        return sf.lit(None)
     said = f"'{signature.ml_model}' has no fitted model for {signature.for_each} = "
-    return sf.when(is_own, value).otherwise(
-        sf.raise_error(sf.concat(sf.lit(said), sf.coalesce(sf.col(_VALUE), sf.lit("null"))))
-    )
+    return sf.raise_error(sf.concat(sf.lit(said), sf.coalesce(sf.col(_VALUE), sf.lit("null"))))
 
 
-def _deal_out(parts: Sequence[FittedPart], rows: DataFrame, column: str) -> list[DataFrame]:
-    """Return the rows of each part with the column `_VALUE`; those of no part come with the first's."""
+def _deal_out(parts: Sequence[FittedPart], rows: DataFrame, column: str) -> tuple[list[DataFrame], DataFrame]:
+    """Return the rows of each part, and those of no part, with the column `_VALUE`."""
     from pyspark.sql import functions as sf
 
     dealt = rows.withColumn(_VALUE, sf.expr(text_sql(column))).repartition(sf.col(_VALUE))
     # What depends on the partition stays above the exchange, and so do filters on it: below, each would be a scan.
     dealt = dealt.withColumn(_VALUE, sf.expr(f"CASE WHEN spark_partition_id() >= 0 THEN {_VALUE} END"))
-    rest = parts[1:]
-    own = [dealt.where(f"{_VALUE} = {literal(part.value or '')}") for part in rest]
-    names = ", ".join(literal(part.value or "") for part in rest)
-    return [dealt.where(f"NOT coalesce({_VALUE} IN ({names}), false)") if rest else dealt, *own]
+    values = [literal(part.value or "") for part in parts]
+    own = [dealt.where(f"{_VALUE} = {value}") for value in values]
+    return own, dealt.where(f"NOT coalesce({_VALUE} IN ({', '.join(values)}), false)")
 
 
 def transform_parts(parts: Sequence[FittedPart], signature: Signature, rows: DataFrame) -> DataFrame:
@@ -116,7 +111,7 @@ def transform_parts(parts: Sequence[FittedPart], signature: Signature, rows: Dat
     """
     if signature.for_each is None:
         return parts[0].pipeline.transform(rows)
-    dealt = _deal_out(parts, rows, signature.for_each)
+    dealt, _ = _deal_out(parts, rows, signature.for_each)
     scored = [part.pipeline.transform(own).drop(_VALUE) for part, own in zip(parts, dealt, strict=True)]
     return union_all(scored)
 

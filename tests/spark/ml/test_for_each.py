@@ -13,6 +13,7 @@ from sqlml.errors import DataError
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.measuring import Slice
 from sqlml.ir.project import ForEach
+from sqlml.ir.transform_spec import TransformSpec
 from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.dispatch import load_parts, score_parts
 from sqlml.run.ml.fit import fit_ml_model
@@ -34,7 +35,15 @@ def regions(rows, spark, tmp_path_factory):
 
 def for_each(spec, **words):
     given = ForEach("region", **{"min_rows": 60, **words})
-    return replace(spec, for_each=given, slices=(Slice("region", PLACE),), include=("x", "n", "flag", "colour"))
+    # Numbers of 0 to 9, all of which each value's training rows have.
+    numbers = TransformSpec(("n",), PLACE, encode="index", unseen="error")
+    return replace(
+        spec,
+        for_each=given,
+        slices=(Slice("region", PLACE),),
+        include=("x", "n", "flag", "colour"),
+        transforms=(numbers,),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +90,8 @@ def test_the_whole_is_measured_together_and_what_was_learnt_says_of_whom(fitted)
 def test_rows_find_their_own_in_one_scan(spark, regions, fitted):
     result, folder = fitted
     parts = load_parts(spark, folder)
-    rows = regions.select("id", "x", "n", "flag", "colour", "region")
+    # A category that no fit has seen is no error where no fit reads it.
+    rows = regions.selectExpr("id", "x", "if(region = 'few' or region is null, 99, n) AS n", "flag", "colour", "region")
     scored = score_parts(parts, result.signature, rows)
     assert scored.columns == [*rows.columns, "predicted_late", "probability"]
     found = {row.id: row for row in scored.collect()}

@@ -106,7 +106,7 @@ def _print_drift(drift: Sequence[Drift]) -> None:
     if not moved:
         return
     click.echo(f"\nfeatures that drifted (population stability index, from {NOTABLE:g}; {LARGE:g} is large):")
-    rows = [(entry.feature, f"{entry.psi:.3f}", _described(entry.was), _described(entry.now)) for entry in moved]
+    rows = [(entry.name, f"{entry.psi:.3f}", _described(entry.was), _described(entry.now)) for entry in moved]
     print_table(("feature", "index", "was", "now"), rows)
 
 

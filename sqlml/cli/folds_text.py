@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlml.ir.explanations import Row
+from sqlml.ir.trials import say_choice
 
 Table = tuple[str, list[str], list[list[Any]]]
 """A title, a header and lines."""
 
 _MINUTES = len("2026-01-31 23:59")
+_NAMES = {"slice": "slice"}
 
 
 def folds_tables(tables: Mapping[str, Sequence[Row]]) -> Iterator[Table]:
@@ -26,36 +28,42 @@ def folds_tables(tables: Mapping[str, Sequence[Row]]) -> Iterator[Table]:
 def _cross_validation(rows: Sequence[Row]) -> Table:
     """Return the metrics on folds: one line for each metric, one column for each fold."""
     numbers = sorted({row["fold"] for row in rows if row["fold"] is not None})
-    by_metric: dict[str, dict[int | None, Row]] = {}
+    by_metric: dict[tuple[str, ...], dict[int | None, Row]] = {}
     for row in rows:
-        by_metric.setdefault(row["metric"], {})[row["fold"]] = row
-    header = ["metric", "mean", "deviation", *[f"fold {number}" for number in numbers]]
-    lines = [[name, *_line(found, numbers)] for name, found in by_metric.items()]
+        by_metric.setdefault((*_slice(row, rows), row["metric"]), {})[row["fold"]] = row
+    header = [*_slice(_NAMES, rows), "metric", "mean", "deviation", *[f"fold {number}" for number in numbers]]
+    lines = [[*names, *_line(found, numbers)] for names, found in by_metric.items()]
     return "on folds of the training rows", header, lines
 
 
 def _trials(rows: Sequence[Row]) -> Table:
     """Return the trials of a search: one line each, the best marked."""
-    header = ["", "trial", "params", "metric", "mean", "deviation", "seconds", "error"]
+    header = ["", *_slice(_NAMES, rows), "trial", "params", "metric", "mean", "deviation", "seconds", "error"]
     lines = []
     for row in rows:
-        params = ", ".join(f"{name}: {value}" for name, value in row["params"].items())
+        params = say_choice(row["params"])
         values = [row["metric"], row["value"], row["deviation"], row["seconds"], row["error"]]
         shown = ["" if value is None else value for value in values]
-        lines.append(["*" if row["is_best"] else "", row["trial"], params, *shown])
+        lines.append(["*" if row["is_best"] else "", *_slice(row, rows), row["trial"], params, *shown])
     return "trials on folds of the training rows (* is the best)", header, lines
 
 
 def _backtest(rows: Sequence[Row]) -> Table:
     """Return the windows of a backtest: one line each, one column for each metric."""
     names = list(dict.fromkeys(name for row in rows for name in row["metrics"]))
-    header = ["window", "starts", "ends", "training rows", "rows", *names]
+    header = [*_slice(_NAMES, rows), "window", "starts", "ends", "training rows", "rows", *names]
     lines = []
     for row in rows:
         ends = "" if row["ends"] is None else row["ends"][:_MINUTES]
         values = [row["metrics"].get(name, "") for name in names]
-        lines.append([row["window"], row["starts"][:_MINUTES], ends, row["training_rows"], row["rows"], *values])
+        counts = [row["training_rows"], row["rows"]]
+        lines.append([*_slice(row, rows), row["window"], row["starts"][:_MINUTES], ends, *counts, *values])
     return "backtest: each window by a fit on all that lies before it", header, lines
+
+
+def _slice(row: Mapping[str, Any], rows: Sequence[Row]) -> list[str]:
+    """Return the cell that says whose fitted model a row is about; none where there is one for all rows."""
+    return [row["slice"]] if any(other["slice"] for other in rows) else []
 
 
 def _line(found: Mapping[int | None, Row], numbers: Sequence[int]) -> list[Any]:

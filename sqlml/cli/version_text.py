@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -53,12 +53,11 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
     click.echo(f"{version.ml_model} version {version.version} ({_aliases(info) or 'no alias'})")
     click.echo(f"  estimator  {version.signature.estimator}\n  created    {version.created_at}")
     click.echo(f"  location   {version.location}")
-    if (parts := version.facts.get("for_each")) is not None:
-        others = parts["others"]
-        rest = f"; {others['values']} without ({others['rows']} rows)" if others["values"] else ""
-        click.echo(f"  for each   {parts['column']}: {len(parts['values'])} fitted models{rest}")
+    _print_learnt(version.facts)
     for gate in version.gates:
         click.echo(f"  gate       {gate.gate}: {'passed' if gate.is_passed else 'FAILED'} ({gate.reason})")
+    if "for_each" in version.facts:
+        _print_values(version.facts)
     click.echo()
     _print_metrics(version.metrics)
     for title, header, lines in folds_tables(info.tables):
@@ -71,6 +70,38 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
     for name, rows in info.tables.items():
         if name in EXPLANATIONS:
             _print_explanation(name, rows)
+
+
+def _print_learnt(facts: Mapping[str, Any]) -> None:
+    """Print the threshold that was learnt, and of how many fitted models the version is if not of one."""
+    if (threshold := facts.get("threshold")) is not None:
+        rule = threshold["by"]
+        what = f"the best {rule['maximize']}" if rule["maximize"] else "the least cost"
+        click.echo(f"  threshold  {threshold['learnt']:.4g} ({what} on {threshold['folds']} folds)")
+    if (parts := facts.get("for_each")) is not None:
+        others = parts["others"]
+        rest = f"; {others['values']} without ({others['rows']} rows)" if others["values"] else ""
+        click.echo(f"  for each   {parts['column']}: {len(parts['values'])} fitted models{rest}")
+
+
+def _print_values(facts: Mapping[str, Any]) -> None:
+    """Print what is each value's own: its rows and what was learnt on folds of them."""
+    from sqlml.ir.trials import say_choice
+
+    own = {value: {**facts, **said} for value, said in facts["for_each"]["values"].items()}
+    learnt = [name for name in ("threshold", "tuning") if any(name in said for said in own.values())]
+    header = [facts["for_each"]["column"], "training rows", "held out"]
+    header += [{"threshold": "threshold", "tuning": "params"}[name] for name in learnt]
+    lines = []
+    for value, said in own.items():
+        line = [value, said["rows"]["training"], said["rows"]["holdout"]]
+        if "threshold" in learnt:
+            line.append(said["threshold"]["learnt"])
+        if "tuning" in learnt:
+            line.append(say_choice(said["tuning"]["params"]))
+        lines.append(line)
+    click.echo()
+    print_table(header, lines)
 
 
 _MEASURES = ("value", "rows", "low", "high", "baseline", "gain_low", "gain_high")

@@ -25,6 +25,7 @@ class Drift:
     Attributes:
         psi: the population stability index, 0 or more: the sum of (now - was) ln(now / was) over tenths of what was
             (of a category: over its values), null having a share of its own; None: it has no distribution to compare.
+        slice: with `for_each:` the value whose rows these are; empty: all.
         was, now: its rows of `feature_statistics`; None where it was no feature.
     """
 
@@ -32,16 +33,24 @@ class Drift:
     psi: float | None
     was: Row | None
     now: Row | None
+    slice: str = ""
+
+    @property
+    def name(self) -> str:
+        """The feature, and in which rows."""
+        return f"{self.slice}: {self.feature}" if self.slice else self.feature
 
 
 def find_drift(was: Sequence[Row], now: Sequence[Row], dataset: str = "training") -> tuple[Drift, ...]:
     """Return the drift of each feature of either version, the largest first."""
-    before, after = ({row["feature"]: row for row in rows if row["dataset"] == dataset} for rows in (was, now))
-    found = [
-        Drift(name, _index(before.get(name), after.get(name)), before.get(name), after.get(name))
-        for name in {**before, **after}
-    ]
-    return tuple(sorted(found, key=lambda drift: (-(drift.psi if drift.psi is not None else -1.0), drift.feature)))
+    before, after = (
+        {(row["slice"], row["feature"]): row for row in rows if row["dataset"] == dataset} for rows in (was, now)
+    )
+    found = []
+    for key in {**before, **after}:
+        rows = before.get(key), after.get(key)
+        found.append(Drift(key[1], _index(*rows), *rows, slice=key[0]))
+    return tuple(sorted(found, key=lambda drift: (-(drift.psi if drift.psi is not None else -1.0), drift.name)))
 
 
 def _index(was: Row | None, now: Row | None) -> float | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlml.ir.estimators import Estimator, Problem, Returns
-from sqlml.ir.explanations import EXPLANATIONS
+from sqlml.ir.explanations import EXPLANATIONS, SLICE
 from sqlml.ir.state import Column
 
 
@@ -41,10 +41,14 @@ _SCORED = frozenset({Returns.PROBABILITIES, Returns.SCORES})
 
 
 def _columns(text: str) -> tuple[Column, ...]:
-    return (*_PART, *_own_columns(text))
+    return (*_PART, *_typed(text))
 
 
-def _own_columns(text: str) -> tuple[Column, ...]:
+def _on_folds(text: str) -> tuple[Column, ...]:
+    return (SLICE, *_typed(text))
+
+
+def _typed(text: str) -> tuple[Column, ...]:
     pairs = (part.split(" ") for part in text.split(", "))
     return tuple(Column(name, data_type) for name, data_type in pairs)
 
@@ -146,14 +150,14 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             "cross_validation",
             "With `folds:`: every metric of the rows that each fold is validated on; without a fold, their mean and "
             "standard deviation.",
-            _own_columns("metric string, fold int, value double, deviation double, rows bigint"),
+            _on_folds("metric string, fold int, value double, deviation double, rows bigint"),
             frozenset(Problem) - {Problem.PATTERNS},
             is_on_card=True,
         ),
         MlTable(
             "trials",
             "With `tune:`: what was tried, how good it was on each fold and on average, and how long it took.",
-            _own_columns(
+            _on_folds(
                 "trial int, state string, is_best boolean, params map<string,string>, metric string, value double, "
                 "deviation double, folds array<double>, seconds double, error string"
             ),
@@ -163,7 +167,7 @@ EVALUATION_TABLES: dict[str, MlTable] = {
         MlTable(
             "backtest",
             "With `backtest:`: what each window of the past measures of a fit on all that lies before it.",
-            _own_columns(
+            _on_folds(
                 "window int, starts timestamp, ends timestamp, training_rows bigint, rows bigint, "
                 "metrics map<string,double>, baseline map<string,double>, seconds double"
             ),

@@ -35,6 +35,11 @@ def with_choice(ml_model: MlModel, tuning: Tuning, choice: Choice) -> MlModel:
     return replace(ml_model, params=params, transforms=transforms, tuning=None)
 
 
+def say_choice(chosen: Mapping[str, str]) -> str:
+    """Return what was chosen, for a person: `regParam: 0.1, x.impute: mean`."""
+    return ", ".join(f"{name}: {value}" for name, value in chosen.items())
+
+
 def _with_word(entry: TransformSpec, dimension: Dimension, value: Any) -> TransformSpec:
     word = str(dimension.path[2])
     if word != "params":
@@ -108,10 +113,10 @@ def count_trials(tuning: Tuning) -> int:
 def plan_fits(ml_model: MlModel) -> PlannedFits:
     """Return how many fits `ml_model` takes."""
     tuning, last = ml_model.tuning, 2 if ml_model.refit == "all" else 1
+    each = None if ml_model.for_each is None else ml_model.for_each.column
     folds = resolve_folds(ml_model).n if ml_model.has_folds else 0
     windows = 0 if ml_model.backtest is None else ml_model.backtest.windows
     if tuning is None:
-        each = None if ml_model.for_each is None else ml_model.for_each.column
         return PlannedFits(1, folds, last, windows, for_each=each)
     may_stop = tuning.time_s is not None or tuning.patience is not None
-    return PlannedFits(count_trials(tuning), folds, last, windows, may_stop)
+    return PlannedFits(count_trials(tuning), folds, last, windows, may_stop, each)

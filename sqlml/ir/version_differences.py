@@ -177,7 +177,13 @@ def _counts(entry: Weighed) -> dict[str, Any]:
 
 def _params(entry: Weighed) -> dict[str, Any]:
     defaults = {} if entry.record is None else dict(entry.record.defaults)
-    return defaults | dict(entry.version.facts.get("params", {}))
+    facts = entry.version.facts
+    of_values = {
+        f"{facts['for_each']['column']}={value}: {name}": param
+        for value, own in facts.get("for_each", {}).get("values", {}).items()
+        for name, param in own.get("params", {}).items()
+    }
+    return defaults | dict(facts.get("params", {})) | of_values
 
 
 def _features(version: Version) -> dict[str, str]:

@@ -20,25 +20,18 @@ def check_for_each(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:
     by_hand = f'write an entry for each value, with where: "{column} = …"'
     estimator = find_estimator(spec.estimator, spec.params, spec.problem, spec.family)
     if estimator is not None and estimator.problem not in _FOR:
-        what = f"'for_each' is for classifiers and regressions, and {spec.estimator} is neither"
-        yield subject.error("for_each", what, by_hand)
-    for key, is_given in _refused(spec).items():
-        if is_given:
-            what = f"{'a learnt ' if key == 'threshold' else ''}'{key}' cannot be had with 'for_each' yet"
-            yield subject.error(key, what, f"remove it, or {by_hand}")
-    dealt = [name.lower() for name in spec.split.column]
-    if dealt == [column.lower()]:
+        what = "'for_each' is for classifiers and regressions, whose predictions mean the same for every value"
+        yield subject.error("for_each", f"{what}, and {spec.estimator} is neither", by_hand)
+    if any(entry.enabled for entry in spec.outputs):
+        what = "'outputs' look for rows near each other by one fitted pipeline, and 'for_each' makes one for each value"
+        yield subject.error("outputs", what, f"remove them, or {by_hand}")
+    alone = [column.lower()]
+    if [name.lower() for name in spec.split.column] == alone:
         what = f"a split by '{column}' alone puts all rows of a value on one side, and 'for_each' fits on each value"
         fix = f"split by other columns; 'within: {column}' holds out a share of each value"
         yield subject.error("split.column", what, fix)
-
-
-def _refused(spec: MlModelSpec) -> dict[str, bool]:
-    """Return the keys that would have to do their work for each value, and whether they are there."""
-    return {
-        "tune": spec.tune is not None,
-        "folds": spec.folds is not None,
-        "threshold": isinstance(spec.threshold, dict),
-        "backtest": spec.backtest is not None,
-        "outputs": any(entry.enabled for entry in spec.outputs),
-    }
+    tuned = None if spec.tune is None else spec.tune.folds
+    for key, folds in (("folds", spec.folds), ("tune.folds", tuned)):
+        if folds is not None and [name.lower() for name in folds.column] == alone:
+            what = f"folds by '{column}' alone put all rows of a value into one, and 'for_each' deals out each value"
+            yield subject.error(f"{key}.column", what, "deal them out by other columns")

@@ -21,6 +21,7 @@ from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version
 from sqlml.ir.store import Store
+from sqlml.ir.trials import say_choice
 from sqlml.run.recording import make_record
 from sqlml.run.relations import Champions, Relations
 
@@ -270,8 +271,7 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
     """Return what a person should know of a fit beside its metrics."""
     notes = [f"warning: {warning}" for warning in facts.get("warnings", ())]
     if (tuning := facts.get("tuning")) is not None:
-        params = ", ".join(f"{name}: {value}" for name, value in tuning["params"].items())
-        notes.insert(0, f"best of {tuning['trials']} trials: {params}")
+        notes.insert(0, f"best of {tuning['trials']} trials: {say_choice(tuning['params'])}")
     if (parts := facts.get("for_each")) is not None:
         notes.insert(0, f"a fitted model for each of {len(parts['values'])} values of '{parts['column']}'")
     if "maxBins" in facts.get("params_added", {}):

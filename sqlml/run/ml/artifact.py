@@ -62,7 +62,16 @@ def signature_of(pipelines: Mapping[str | None, Saved], ml_model: MlModel) -> Si
     if ml_model.for_each is None:
         return first
     for_each = ml_model.for_each
-    return replace(first, slots=(), slot_features=(), slot_means=(), for_each=for_each.column, others=for_each.others)
+    thresholds = {saved.signature.threshold for saved in pipelines.values()}
+    return replace(
+        first,
+        slots=(),
+        slot_features=(),
+        slot_means=(),
+        threshold=first.threshold if len(thresholds) == 1 else None,
+        for_each=for_each.column,
+        others=for_each.others,
+    )
 
 
 def save_fitted(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,14 +29,14 @@ from sqlml.run.ml.evaluation.evaluate import Evaluation
 from sqlml.run.ml.evaluation.measure import measure, permute, transform_each
 from sqlml.run.ml.explain import Named, explain, summarize
 from sqlml.run.ml.features import FeatureStages, expression_types
-from sqlml.run.ml.fit_parts import fit_parts
+from sqlml.run.ml.fit_parts import fit_parts, on_each
 from sqlml.run.ml.fit_rows import Part, Rows, read_rows, with_classes
 from sqlml.run.ml.fitting import Fit, Task
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.layout import lay_out, partition_count
 from sqlml.run.ml.rivals import Met, compare_with_rivals, deal_out, meet_rivals
 from sqlml.run.ml.split import odd_share
-from sqlml.run.ml.validating import validate_on_folds
+from sqlml.run.ml.validating import Validated, validate_on_folds
 from sqlml.run.tables import columns_of
 
 if TYPE_CHECKING:
@@ -62,27 +62,26 @@ def fit_ml_model(
     with ExitStack() as stack:
         met = meet_rivals(rivals, ml_model, columns)
         rows = read_rows(training, task, met, stack)
-        task = with_classes(task, rows.profile)
-        validated = validate_on_folds(task, rows.training, lambda variant: _variant(task, variant, training))
-        parts = rows.parts(validated.task)
+        parts = rows.parts(with_classes(task, rows.profile))
+        validated = on_each(parts, lambda part: _validate(part, training))
+        parts = tuple(replace(part, task=one.task) for part, one in zip(parts, validated, strict=True))
         fits = fit_parts(parts, (TRAINING,), stack)
         measured, comparisons = _measure_sides(parts, fits, met, stack)
         sides = (TRAINING, HOLDOUT) if ml_model.refit == "all" else (TRAINING,)
         if ml_model.refit == "all":
             fits = fit_parts(parts, sides, stack)
-        tables = {**measured.tables, **validated.tables, **_explain(parts, fits)}
-        if windows := backtest(validated.task, rows.all):
-            tables["backtest"] = windows
+        learnt = [{**one.tables, **_explain(fit)} for one, fit in zip(validated, fits, strict=True)]
+        windows = on_each(parts, lambda part: backtest(part.task, part.rows.all))
+        tables = {**measured.tables, **_of_whom(parts, learnt), **_of_whom(parts, windows)}
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
-        tables |= {"feature_statistics": list(rows.profile.statistics)} if rows.profile.statistics else {}
+        tables |= _statistics(parts, rows)
         pipelines = {part.value: _saved(fit, columns) for part, fit in zip(parts, fits, strict=True)}
         signature = signature_of(pipelines, ml_model)
         save_fitted(pipelines, signature, tables, folder)
     facts = {
         "rows": dict(rows.profile.rows) | {"null_label": rows.null_labels},
         "split": dict(rows.rule.facts) | {"shared_keys": rows.shared_keys},
-        **validated.facts,
-        **_facts(parts, fits, rows),
+        **_facts(parts, [one.facts for one in validated], fits, rows),
     }
     used = sum(part.count(*sides) for part in parts)
     return Fitted(signature, measured.metrics, used, facts, comparisons=tuple(comparisons))
@@ -95,6 +94,10 @@ def _read_task(ml_model: MlModel, training: DataFrame) -> tuple[Task, Sequence[C
     raise_all(find_type_errors(ml_model, entry, columns))
     transforms = choose_transforms(columns, ml_model, entry, expression_types(training))
     return Task(ml_model, entry, transforms, _label_type(columns, ml_model, entry)), columns
+
+
+def _validate(part: Part, training: DataFrame) -> Validated:
+    return validate_on_folds(part.task, part.rows.training, lambda variant: _variant(part.task, variant, training))
 
 
 def _variant(task: Task, ml_model: MlModel, training: DataFrame) -> Task:
@@ -118,8 +121,8 @@ def _measure_sides(
     candidate = Contestant(ml_model, task.entry, texts)
     comparisons = compare_with_rivals(met, lambda: transform_each(fits, unseen), candidate)
     if ml_model.has_permutations:
-        shuffled = [row for part, fit in zip(parts, fits, strict=True) for row in _permute(part, fit)]
-        measured = replace(measured, tables={**measured.tables, "permutation_importances": shuffled})
+        shuffled = [{"permutation_importances": _permute(part, fit)} for part, fit in zip(parts, fits, strict=True)]
+        measured = replace(measured, tables={**measured.tables, **_of_whom(parts, shuffled)})
     return measured, comparisons
 
 
@@ -136,23 +139,35 @@ def _permute(part: Part, fit: Fit) -> list[Row]:
     # Of a value without held-out rows nothing can be shuffled.
     if held_out is None or not part.count(HOLDOUT):
         return []
-    rows = permute(held_out.drop(*part.rows.carried), part.count(HOLDOUT), fit)
-    return [{**row, "slice": part.slice} for row in rows]
+    return permute(held_out.drop(*part.rows.carried), part.count(HOLDOUT), fit)
 
 
-def _explain(parts: Sequence[Part], fits: Sequence[Fit]) -> dict[str, list[Row]]:
-    """Return the tables that say what was learnt; with several parts each row says of which one."""
-    tables: dict[str, list[Row]] = {}
-    for part, fit in zip(parts, fits, strict=True):
-        task, stages = fit.task, fit.stages
-        named = Named(stages.slots, stages.sources, tuple(class_text(value) for value in task.classes))
-        of_part = {"slice": part.slice} if part.slice else {}
-        for table, rows in explain(fit.fitted, task.entry, named).items():
-            tables.setdefault(table, []).extend({**of_part, **row} for row in rows)
-        if sizes := cluster_sizes(fit.fitted):
-            of_rows = {"dataset": TRAINING, "slice": part.slice}
-            tables["cluster_sizes"] = [{**of_rows, "cluster": at, "size": size} for at, size in enumerate(sizes)]
+def _explain(fit: Fit) -> dict[str, list[Row]]:
+    """Return the tables that say what was learnt."""
+    task, stages = fit.task, fit.stages
+    named = Named(stages.slots, stages.sources, tuple(class_text(value) for value in task.classes))
+    tables: dict[str, list[Row]] = {name: list(rows) for name, rows in explain(fit.fitted, task.entry, named).items()}
+    if sizes := cluster_sizes(fit.fitted):
+        of_rows = {"dataset": TRAINING, "slice": ""}
+        tables["cluster_sizes"] = [{**of_rows, "cluster": at, "size": size} for at, size in enumerate(sizes)]
     return tables
+
+
+def _of_whom(parts: Sequence[Part], tables: Sequence[Mapping[str, Sequence[Row]]]) -> dict[str, list[Row]]:
+    """Return the tables of parts together; with several parts each row says of which one it is."""
+    found: dict[str, list[Row]] = {}
+    for part, of_part in zip(parts, tables, strict=True):
+        own = {"slice": part.slice} if part.slice else {}
+        for name, rows in of_part.items():
+            found.setdefault(name, []).extend({**row, **own} for row in rows)
+    return found
+
+
+def _statistics(parts: Sequence[Part], rows: Rows) -> dict[str, list[Row]]:
+    """Return the table of what features were like; of all rows too where there are several parts."""
+    found = _of_whom(parts, [{"feature_statistics": part.rows.profile.statistics} for part in parts])
+    whole = () if rows.values is None else rows.profile.statistics
+    return {name: [*whole, *own] for name, own in found.items() if own}
 
 
 def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) -> str | None:
@@ -198,13 +213,15 @@ def _signature(task: Task, stages: FeatureStages, columns: Sequence[Column], mea
     )
 
 
-def _facts(parts: Sequence[Part], fits: Sequence[Fit], rows: Rows) -> dict[str, Any]:
+def _facts(
+    parts: Sequence[Part], of_folds: Sequence[Mapping[str, Any]], fits: Sequence[Fit], rows: Rows
+) -> dict[str, Any]:
     """Return what a version remembers beside its signature, fit to be written as JSON."""
     task, profile, values = fits[0].task, rows.profile, rows.values
     odd = odd_share(rows.rule.facts, profile.rows)
     warnings = [f"feature '{column}' has one value in all training rows" for column in profile.constant]
     warnings += [odd] if odd is not None else []
-    of_fits = [_fit_facts(fit) for fit in fits]
+    of_fits = [{**said, **_fit_facts(fit)} for said, fit in zip(of_folds, fits, strict=True)]
     facts: dict[str, Any] = dict(of_fits[0])
     if values is not None:
         # What is the same of all is said once.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlml.errors import DataError
 from sqlml.ir.estimators import Problem
+from sqlml.ir.project import MlModel
 from sqlml.run.ml.checks import HOLDOUT, PART, SIDE, TRAINING, Profile, profile_rows
 from sqlml.run.ml.class_weights import weigh_classes
 from sqlml.run.ml.disjoint import assert_disjoint
@@ -73,8 +74,8 @@ class Rows:
 
     def _part(self, value: str, task: Task) -> Part:
         profile = self.profile.parts[value]
-        own = replace(self, sided=self.sided.where(f"{PART} = {literal(value)}"), profile=profile)
-        return Part(value, with_classes(task, profile), own)
+        sided = self.sided.where(f"{PART} = {literal(value)}").drop(*_only_for_each(task.ml_model))
+        return Part(value, with_classes(task, profile), replace(self, sided=sided, profile=profile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,15 @@ def read_rows(training: DataFrame, task: Task, met: Sequence[Met], stack: ExitSt
         sided = values.mark(sided)
     profile = profile_rows(sided, count, ml_model, task.entry, task.transforms, has_holdout=rule.holdout is not None)
     return Rows(sided, rule, profile, null_labels, shared, tuple(carried_columns(sided)), values)
+
+
+def _only_for_each(ml_model: MlModel) -> tuple[str, ...]:
+    """Return the column of `for_each:` where nothing else reads it, so that it must not decide a row's hash."""
+    if ml_model.for_each is None:
+        return ()
+    alone = replace(ml_model, for_each=None)
+    read = {name.lower() for name in (*alone.roles, *alone.columns_dealt)}
+    return () if ml_model.for_each.column.lower() in read else (ml_model.for_each.column,)
 
 
 def with_classes(task: Task, profile: Profile) -> Task:

@@ -78,7 +78,12 @@ def find_values(sided: DataFrame, ml_model: MlModel, for_each: ForEach) -> Value
         sf.expr(f"count_if({SIDE} <=> '{TRAINING}')").alias("training"), sf.count(sf.lit(1)).alias("n")
     )
     is_fitted = f"value IS NOT NULL AND training >= {for_each.min_rows}"
-    fitted = counted.where(is_fitted).orderBy("value").limit(MOST_PARTS + 1).collect()
+    fitted, count, rows, named = counted.selectExpr(
+        _first(MOST_PARTS + 1, f"CASE WHEN {is_fitted} THEN value END"),
+        f"count_if(NOT ({is_fitted}))",
+        f"coalesce(sum(CASE WHEN NOT ({is_fitted}) THEN n END), 0)",
+        _first(_MOST_NAMED, f"CASE WHEN NOT ({is_fitted}) THEN coalesce(value, '<null>') END"),
+    ).collect()[0]
     what, place = f"'{for_each.column}' of ml model '{ml_model.name}'", place_of_for_each(ml_model)
     if not fitted:
         said = f"no value of {what} has {for_each.min_rows} training row{'' if for_each.min_rows == 1 else 's'}"
@@ -86,8 +91,8 @@ def find_values(sided: DataFrame, ml_model: MlModel, for_each: ForEach) -> Value
     if len(fitted) > MOST_PARTS:
         fix = "raise 'min_rows:', or make a coarser column in the SQL"
         raise DataError(f"{what} has more than {MOST_PARTS} values, each of which would be fitted", place, fix)
-    rest = counted.where(f"NOT ({is_fitted})").selectExpr("coalesce(value, '<null>') AS value", "n")
-    count, rows, named = rest.selectExpr(
-        "count(1)", "coalesce(sum(n), 0)", f"slice(sort_array(collect_list(value)), 1, {_MOST_NAMED})"
-    ).collect()[0]
-    return Values(for_each, tuple(row["value"] for row in fitted), (count, rows), tuple(named))
+    return Values(for_each, tuple(fitted), (count, rows), tuple(named))
+
+
+def _first(count: int, texts: str) -> str:
+    return f"slice(sort_array(collect_list({texts})), 1, {count})"

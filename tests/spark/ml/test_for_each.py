@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from sqlml.errors import DataError
+from sqlml.ir.folds import Backtest, Folds
 from sqlml.ir.location import SourceLocation
-from sqlml.ir.measuring import Slice
-from sqlml.ir.project import ForEach
+from sqlml.ir.measuring import Slice, ThresholdRule
+from sqlml.ir.project import ForEach, Split
 from sqlml.ir.transform_spec import TransformSpec
+from sqlml.ir.tuning import Dimension, Tuning
 from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.dispatch import load_parts, score_parts
 from sqlml.run.ml.fit import fit_ml_model
@@ -21,7 +23,7 @@ from sqlml.run.ml.fit import fit_ml_model
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
 PLACE = SourceLocation("m.yml", 7)
-PARAMS = {"maxIter": 4, "regParam": 0.01}
+PARAMS = {"maxIter": 4}
 # A dot, a slash and a quote in a value must not reach a path or a statement.
 REGION = "case when id % 10 < 6 then 'n/o..' when id % 10 < 9 then \"so'th\" when id % 50 = 9 then null else 'few' end"
 
@@ -46,24 +48,60 @@ def for_each(spec, **words):
     )
 
 
+# All that is learnt or measured for each value, at once.
+EVERYTHING = {
+    "params": PARAMS,
+    "class_weights": "balanced",
+    "split": Split(by="hash", columns=("id",), holdout=0.3),
+    "event_time": "at",
+    "folds": Folds(n=2),
+    "tuning": Tuning((Dimension("regParam", "tune.params.regParam", ("params", "regParam"), (0.001, 0.3)),)),
+    "threshold_rule": ThresholdRule(maximize="f1"),
+    "backtest": Backtest(6, "DAY", 1),
+    "refit": "all",
+    "has_permutations": True,
+}
+
+
 @pytest.fixture(scope="module")
 def fitted(spark, regions, make_spec, tmp_path_factory):
     folder = tmp_path_factory.mktemp("each") / "m"
-    spec = for_each(make_spec(params=PARAMS, class_weights="balanced"))
-    return fit_ml_model(spark, spec, regions, folder), folder
+    return fit_ml_model(spark, for_each(make_spec(**EVERYTHING)), regions, folder), folder
+
+
+def read_table(folder, name):
+    # Statistics are put together from groups in any order, so that their last digits may differ.
+    digits = 9 if name == "feature_statistics" else 20
+    lines = (folder / "tables" / f"{name}.jsonl").read_text().splitlines()
+    return [json.loads(line, parse_float=lambda text: round(float(text), digits)) for line in lines]
 
 
 def test_each_value_is_fitted_as_an_entry_of_its_own(spark, regions, make_spec, fitted, tmp_path):
     result, folder = fitted
     parts = {part.value: part for part in load_parts(spark, folder)}
     assert list(parts) == ["n/o..", "so'th"]
-    by_hand = for_each(make_spec(params=PARAMS, class_weights="balanced", where='region = "so\'th"'))
+    by_hand = for_each(make_spec(**EVERYTHING, where='region = "so\'th"'))
     alone = fit_ml_model(spark, replace(by_hand, for_each=None, slices=()), regions, tmp_path / "m")
     stages = read_pipeline(tmp_path / "m").stages
     ours = parts["so'th"].pipeline.stages
     assert ours[-1].coefficientMatrix == stages[-1].coefficientMatrix
     assert ours[-1].interceptVector == stages[-1].interceptVector
     assert parts["so'th"].signature.slots == alone.signature.slots
+    # What folds, a search, a threshold and a backtest told is the value's own, too.
+    said = result.facts["for_each"]["values"]
+    assert said["so'th"]["threshold"] == alone.facts["threshold"] != said["n/o.."]["threshold"]
+    assert parts["so'th"].signature.threshold == alone.signature.threshold == ours[-1].getThreshold()
+    assert result.signature.threshold is None
+    assert said["so'th"]["tuning"] == alone.facts["tuning"]
+    for name in ("cross_validation", "trials", "backtest", "coefficients", "feature_statistics",
+                 "permutation_importances"):  # fmt: skip
+        rows = [row for row in read_table(folder, name) if row["slice"] == "region=so'th"]
+        expected = read_table(tmp_path / "m", name)
+        for row in [*rows, *expected]:
+            row.pop("slice", None)
+            row.pop("seconds", None)
+        assert rows == expected, name
+        assert rows, name
     assert parts["n/o.."].pipeline.stages[-1].coefficientMatrix != stages[-1].coefficientMatrix
     own = {(m.dataset, m.metric): m.value for m in result.metrics if m.slice == "region=so'th"}
     assert own["holdout", "areaUnderROC"] == next(
@@ -79,8 +117,7 @@ def test_the_whole_is_measured_together_and_what_was_learnt_says_of_whom(fitted)
     held = {m.slice: m.rows for m in result.metrics if (m.dataset, m.metric) == ("holdout", "logLoss")}
     assert set(held) == {"", "region=n/o..", "region=so'th"}
     assert held[""] == held["region=n/o.."] + held["region=so'th"]
-    lines = [json.loads(line) for line in (folder / "tables" / "coefficients.jsonl").read_text().splitlines()]
-    assert {line["slice"] for line in lines} == {"region=n/o..", "region=so'th"}
+    assert {line["slice"] for line in read_table(folder, "coefficients")} == {"region=n/o..", "region=so'th"}
     assert result.facts["for_each"]["others"] == {"values": 2, "rows": 60, "predictions": "keep"}
     assert "2 values of 'region' have no fitted model" in result.facts["warnings"][-1]
     assert set(result.facts["for_each"]["values"]["so'th"]["class_weights"]) == {"false", "true"}

@@ -154,6 +154,9 @@ def _tuning_part(tuning: Tuning | None) -> dict[str, Any] | None:
         return None
     given = asdict(tuning)
     del given["parallelism"]
+    for key in ("top", "k"):
+        if given[key] is None:
+            del given[key]
     for dimension in given["dimensions"]:
         del dimension["key"]
     for entry in given["added"]:

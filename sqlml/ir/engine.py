@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
+from sqlml.ir.kept_trials import OpenTrials, no_trials
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
 
@@ -79,11 +80,19 @@ class Engine(Protocol):
     def count_failures(self, tests: Sequence[tuple[TestNode, str]]) -> Mapping[str, int]:
         """Return for each test id how many rows failed; each test comes with the relation of its owner."""
 
-    def fit(self, node: MlNode, training: str, folder: Path, rivals: Sequence[Rival] = ()) -> Fitted:
+    def fit(
+        self,
+        node: MlNode,
+        training: str,
+        folder: Path,
+        rivals: Sequence[Rival] = (),
+        open_trials: OpenTrials = no_trials,
+    ) -> Fitted:
         """Fit on the rows of relation `training` and save the fitted model into `folder`.
 
         Args:
             rivals: whom it is compared with on the rows held out.
+            open_trials: gives what is known of its search, and keeps each trial as it ends.
         """
 
     def cancel(self) -> None:

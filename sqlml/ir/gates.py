@@ -10,9 +10,10 @@ from sqlml.errors import CompileError, suggest
 from sqlml.ir.comparisons import Comparison
 from sqlml.ir.estimators import Estimator
 from sqlml.ir.measuring import Gate
-from sqlml.ir.metrics import DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
+from sqlml.ir.metrics import DEFAULT_K, DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Metric
+from sqlml.ir.tuning import Tuning
 
 
 def gate_dataset(ml_model: MlModel) -> str:
@@ -27,8 +28,17 @@ def gated_datasets(ml_model: MlModel) -> frozenset[str]:
 
 
 def measured_tops(ml_model: MlModel) -> tuple[float, ...]:
-    """Return the shares of rows that metrics of the top are measured for: the usual one, and those of gates."""
-    return tuple(sorted({DEFAULT_TOP, *[gate.top for gate in ml_model.gates if gate.top is not None]}))
+    """Return the shares of rows that metrics of the top are measured for: the usual one, those of gates and search."""
+    return tuple(sorted({DEFAULT_TOP, *[entry.top for entry in _judging(ml_model) if entry.top is not None]}))
+
+
+def measured_places(ml_model: MlModel) -> tuple[int, ...]:
+    """Return how many places of a ranking metrics are measured for: the usual number, those of gates and search."""
+    return tuple(sorted({DEFAULT_K, *[entry.k for entry in _judging(ml_model) if entry.k is not None]}))
+
+
+def _judging(ml_model: MlModel) -> tuple[Gate | Tuning, ...]:
+    return (*ml_model.gates, *([ml_model.tuning] if ml_model.tuning is not None else ()))
 
 
 def check_gates(

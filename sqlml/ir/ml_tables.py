@@ -158,8 +158,8 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             "trials",
             "With `tune:`: what was tried, how good it was on each fold and on average, and how long it took.",
             _on_folds(
-                "trial int, state string, is_best boolean, params map<string,string>, metric string, value double, "
-                "deviation double, folds array<double>, seconds double, error string"
+                "trial int, state string, is_best boolean, is_kept boolean, params map<string,string>, metric string, "
+                "value double, deviation double, folds array<double>, seconds double, error string"
             ),
             frozenset(Problem) - {Problem.PATTERNS},
             is_on_card=True,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from sqlml.ir.kept_trials import KeptTrial
 from sqlml.ir.records import VersionRecord
 from sqlml.ir.results import StepResult
 from sqlml.ir.state import Alias, Output, Snapshot, TestOutcome, Version
@@ -43,6 +44,17 @@ class Store(Protocol):
 
     def record(self, version: Version) -> VersionRecord | None:
         """Return what a version was made of; None: an older sqlml kept none."""
+
+    def take_over_trials(self, ml_model: str, search: str, rows: str) -> tuple[KeptTrial, ...]:
+        """Return the trials that are kept of a search, by their numbers; those of another of `ml_model` are forgotten.
+
+        Args:
+            search: tells a search from any other that might find something else.
+            rows: what it is about; with `for_each:` each value has rows of its own.
+        """
+
+    def keep_trial(self, ml_model: str, search: str, rows: str, trial: KeptTrial) -> None:
+        """Keep a trial until a version of `ml_model` is published."""
 
     def move_alias(self, ml_model: str, alias: Alias) -> None:
         """Point an alias of `ml_model` to another version."""

@@ -20,7 +20,7 @@ _MOST_PROBES = 500
 
 
 def with_choice(ml_model: MlModel, tuning: Tuning, choice: Choice) -> MlModel:
-    """Return the ML model with what was chosen, and nothing left to tune."""
+    """Return the ML model with what was chosen, and nothing left to tune but what it is judged by."""
     params = dict(ml_model.params)
     entries = [*ml_model.transforms, *tuning.added]
     for dimension in tuning.dimensions:
@@ -32,7 +32,7 @@ def with_choice(ml_model: MlModel, tuning: Tuning, choice: Choice) -> MlModel:
             place = ml_model.places.value_of(dimension.key)
             entries[position] = _with_word(replace(entries[position], location=place), dimension, value)
     transforms = tuple(entries) if tuning.has_transforms else ml_model.transforms
-    return replace(ml_model, params=params, transforms=transforms, tuning=None)
+    return replace(ml_model, params=params, transforms=transforms, tuning=replace(tuning, dimensions=(), added=()))
 
 
 def say_choice(chosen: Mapping[str, str]) -> str:

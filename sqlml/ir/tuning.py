@@ -53,6 +53,7 @@ class Tuning:
 
     Attributes:
         metric: name in the registry; None: the first that the estimator gives.
+        top, k: what the metric is about, if it takes one: the share of rows, the places of a ranking; None: the usual.
         added: entries of transforms that are there only to be tuned, behind those of the ML model.
         trials: the most that are made; None: all of a grid, else `DEFAULT_TRIALS`.
         time_s: no trial begins later than this many seconds after the first; None: there is time.
@@ -69,6 +70,8 @@ class Tuning:
     patience: int | None = None
     seed: int = 42
     parallelism: int = DEFAULT_PARALLELISM
+    top: float | None = None
+    k: int | None = None
 
     @property
     def has_transforms(self) -> bool:

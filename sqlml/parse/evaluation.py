@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlml.errors import SqlmlError, suggest
@@ -97,10 +97,7 @@ def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) 
             f"{path}.by", "'by' must be 0 or more (in 'gates')", "write how much better it must be"
         )
     yield from _check_rival(gate, path, spec, subject)
-    kind = METRICS.get(gate.metric)
-    if gate.top is not None and kind is not None and not kind.takes_top:
-        tops = ", ".join(name for name, entry in METRICS.items() if entry.takes_top)
-        yield subject.error(f"{path}.top", f"'top' is for {tops}, and not for '{gate.metric}'", "remove 'top:'")
+    yield from check_measured(gate.metric, {"top": gate.top, "k": gate.k}, path, subject)
     if gate.dataset == "holdout" and spec.split.by == "none":
         what = "the gate is about the hold-out, and with 'split: {by: none}' there is none"
         yield subject.error(f"{path}.dataset", what, "remove 'dataset:', or hold rows out")
@@ -110,6 +107,22 @@ def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) 
         names = [f"{entry.column}=…" if entry.where is None else str(entry.name) for entry in slices]
         fix = suggest(gate.slice, names, "'slices:' has") if names else "add it to 'slices:'"
         yield subject.error(f"{path}.slice", f"the gate is about '{gate.slice}', which is no slice", fix)
+
+
+def check_measured(metric: str | None, given: Mapping[str, Any], path: str, subject: Subject) -> Iterator[SqlmlError]:
+    """Yield what is given of a metric that does not take it.
+
+    Args:
+        metric: None: the first that is measured, which takes nothing.
+        given: `top` and `k` to what is said of them.
+    """
+    area = path.partition(".")[0]
+    for key, value in given.items():
+        takers = [name for name, kind in METRICS.items() if (kind.takes_top if key == "top" else kind.takes_k)]
+        if value is None or metric in takers or (metric is not None and metric not in METRICS):
+            continue
+        what = f"'{key}' means nothing " + (f"to the metric '{metric}'" if metric else "without 'metric'")
+        yield subject.error(f"{path}.{key}", f"{what} (in '{area}')", f"remove it; it goes with {', '.join(takers)}")
 
 
 def _check_rival(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlError]:

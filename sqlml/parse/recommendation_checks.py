@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from sqlml.errors import SqlmlError
 from sqlml.ir.estimators import Estimator, Problem, find_estimator
-from sqlml.ir.metrics import METRICS
 from sqlml.parse.specs import MlModelSpec
 from sqlml.parse.subject import Subject
 
@@ -24,11 +23,6 @@ def check_recommendation(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlE
     for key in ("unseen", "relevant_from") if estimator.problem is not Problem.RECOMMENDATION else ():
         if getattr(spec, key) is not None:
             yield subject.error(key, f"'{key}' is for recommendations, and {spec.estimator} makes none", "remove it")
-    for position, gate in enumerate(spec.gates):
-        if gate.k is not None and gate.metric in METRICS and not METRICS[gate.metric].takes_k:
-            what = f"'k' means nothing to the metric '{gate.metric}' (in 'gates')"
-            ranked = ", ".join(name for name, metric in METRICS.items() if metric.takes_k)
-            yield subject.error(f"gates.{position}.k", what, f"remove it; it goes with {ranked}")
 
 
 def _check_features(spec: MlModelSpec, estimator: Estimator, subject: Subject) -> Iterator[SqlmlError]:

@@ -16,6 +16,7 @@ from sqlml.ir.location import Places
 from sqlml.ir.spark_params import spark_params
 from sqlml.ir.transform_spec import TransformSpec
 from sqlml.ir.tuning import DEFAULT_PARALLELISM, Dimension, Tuning
+from sqlml.parse.evaluation import check_measured
 from sqlml.parse.problems import validate
 from sqlml.parse.specs import MlModelSpec
 from sqlml.parse.subject import Subject
@@ -81,6 +82,8 @@ def to_tuning(spec: MlModelSpec, places: Places) -> Tuning | None:
         tune.patience,
         42 if tune.seed is None else tune.seed,
         tune.parallelism or DEFAULT_PARALLELISM,
+        tune.top,
+        tune.k,
     )
 
 
@@ -168,6 +171,7 @@ def check_tuning(spec: MlModelSpec, roles: Mapping[str, str], subject: Subject) 
         if spec.folds is not None:
             what = "'folds' stand beside 'tune' and in it, and a search is on the folds of its ML model"
             yield subject.error("tune.folds", what, "keep one of the two")
+    yield from check_measured(tune.metric, {"top": tune.top, "k": tune.k}, "tune", subject)
     if not tune.params and not any(_said(entry) or entry.params for entry in tune.transforms):
         fix = "add params: {regParam: [0.01, 0.1]}, or transforms: with values to try"
         yield subject.error("tune", "'tune' has nothing to try", fix)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from sqlml.parse.relation_specs import Spec
 from sqlml.parse.transform_specs import SelectorSpec
-from sqlml.parse.value_types import Columns, Period, Positive, Seconds, describe, refuse, spelled
+from sqlml.parse.value_types import Columns, Fraction, Period, Positive, Seconds, describe, refuse, spelled
 
 _SPACE_FIX = "write the values to try, such as [4, 6], or a range such as {low: 0.01, high: 1, log: true}"
 _RANGE_KEYS = {"low", "high", "log"}
@@ -134,6 +134,8 @@ class TuneSpec(Spec):
     Attributes:
         search: grid: everything is tried; random; bayes: what is tried follows from what was found (needs Optuna).
         metric: What is best on the folds; the first metric that the estimator gives, unless it is said.
+        top: The share of rows with the highest scores, for metrics of the top (0.1).
+        k: How many of the first places count, of a metric of a ranking (10).
         folds: The folds that each trial is validated on.
         params: Param of the estimator to the values to try, or a range.
         transforms: Words and params of transforms with the values to try.
@@ -146,6 +148,8 @@ class TuneSpec(Spec):
 
     search: Literal["grid", "random", "bayes"] = "grid"
     metric: str | None = None
+    top: Fraction | None = None
+    k: Positive | None = None
     folds: FoldsSpec | None = None
     params: dict[str, Space] = Field(default_factory=dict)
     transforms: list[TunedTransform] = Field(default_factory=list)

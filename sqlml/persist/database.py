@@ -142,10 +142,11 @@ class Database:
             # Another process may have done it by now.
             found = int(connection.scalar(select(META.c["value"]).where(is_version)) or 0)
             for version in range(found + 1, SCHEMA_VERSION + 1):
-                for table, names in ADDED_COLUMNS[version].items():
+                for table, names in ADDED_COLUMNS.get(version, {}).items():
                     for name in names:
                         column = CreateColumn(table.c[name]).compile(dialect=engine.dialect)
                         connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column}"))
+            METADATA.create_all(connection)
             connection.execute(update(META).where(is_version).values(value=str(SCHEMA_VERSION)))
 
     @property

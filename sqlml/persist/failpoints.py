@@ -16,11 +16,14 @@ COMMITTED: Final = "committed"
 LINKED: Final = "linked"
 """The `current` link leads to the new output; older builds have not been removed."""
 
+TRIAL_KEPT: Final = "trial kept"
+"""The transaction that keeps a trial of a search is done; its version is not made yet."""
+
 MODEL_SAVED: Final = "model saved"
 """A version's folder is whole and on disk; the state knows nothing of it."""
 
 ALIAS_MOVED: Final = "alias moved"
 """The transaction that records a version and moves its alias, or only moves an alias, is done."""
 
-FAILPOINTS: Final = (DATA_WRITTEN, AUDITED, COMMITTED, LINKED, MODEL_SAVED, ALIAS_MOVED)
+FAILPOINTS: Final = (DATA_WRITTEN, AUDITED, COMMITTED, LINKED, TRIAL_KEPT, MODEL_SAVED, ALIAS_MOVED)
 """All of them."""

@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, select
 
+from sqlml.ir.kept_trials import KeptTrial
 from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
+from sqlml.persist import codec
 from sqlml.persist.files import Known
 from sqlml.persist.rows import from_row, metric_of, output_of, version_of
-from sqlml.persist.tables import ALIASES, FILES, METRICS, OUTPUTS, TESTS, VERSIONS
+from sqlml.persist.tables import ALIASES, FILES, METRICS, OUTPUTS, TESTS, TRIALS, VERSIONS
 from sqlml.persist.warehouse import Warehouse
 
 _BATCH = 500
@@ -54,6 +56,13 @@ def read_alias_moves(connection: Connection, schema: str, ml_model: str, alias: 
         .order_by(ALIASES.c["id"].desc())
     )
     return tuple((from_row(Alias, row), row["moved_at"]) for row in connection.execute(query).mappings())
+
+
+def read_trials(connection: Connection, schema: str, ml_model: str, rows: str) -> tuple[KeptTrial, ...]:
+    """Return the trials that are kept of an ML model's search on some rows, by their numbers."""
+    mine = (TRIALS.c["schema"] == schema, TRIALS.c["ml_model"] == ml_model, TRIALS.c["rows"] == rows)
+    query = select(TRIALS.c["trial"]).where(*mine).order_by(TRIALS.c["number"])
+    return tuple(codec.restore(KeptTrial, trial) for trial in connection.scalars(query))
 
 
 def missing_outputs(snapshot: Snapshot) -> frozenset[tuple[str, str]]:

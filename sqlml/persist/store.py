@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from sqlml.errors import CommandError, format_error, suggest
 from sqlml.ir.cache import Cache
+from sqlml.ir.kept_trials import KeptTrial
 from sqlml.ir.records import VersionRecord
 from sqlml.ir.results import StepResult
 from sqlml.ir.state import Alias, Metric, Output, Snapshot, TestOutcome, Version
 from sqlml.persist.clock import now
 from sqlml.persist.database import Database
-from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED
+from sqlml.persist.failpoints import ALIAS_MOVED, AUDITED, COMMITTED, DATA_WRITTEN, LINKED, MODEL_SAVED, TRIAL_KEPT
 from sqlml.persist.files import FileVersions, Known
 from sqlml.persist.lock import hold_lock
 from sqlml.persist.queries import (
@@ -27,6 +28,7 @@ from sqlml.persist.queries import (
     read_known_files,
     read_output,
     read_snapshot,
+    read_trials,
     read_versions,
     write_known_files,
 )
@@ -34,7 +36,7 @@ from sqlml.persist.records import read_record, write_record
 from sqlml.persist.recovery import Recovery, clean_up, forget_begun, prune_builds
 from sqlml.persist.rows import metric_rows, node_name, output_row, printable, to_row, version_row
 from sqlml.persist.signatures import write_signature
-from sqlml.persist.tables import ALIASES, BEGUN, METRICS, OUTPUTS, RUNS, STEPS, TESTS, VERSIONS
+from sqlml.persist.tables import ALIASES, BEGUN, METRICS, OUTPUTS, RUNS, STEPS, TESTS, TRIALS, VERSIONS
 from sqlml.persist.warehouse import STATE_FILE, WAREHOUSE, Warehouse
 
 
@@ -281,12 +283,34 @@ class WarehouseStore:
                 connection.execute(insert(METRICS), metrics)
             if alias is not None:
                 self._put_alias(connection, version.ml_model, alias)
+            connection.execute(delete(TRIALS).where(*self._trials_of(version.ml_model)))
             forget_begun(connection, self._warehouse, [folder])
         self._failpoint(ALIAS_MOVED)
 
     def record(self, version: Version) -> VersionRecord | None:
         """Return what a version was made of; None for one of an older sqlml."""
         return read_record(version)
+
+    def take_over_trials(self, ml_model: str, search: str, rows: str) -> tuple[KeptTrial, ...]:
+        """Return the trials that are kept of a search, by their numbers; those of another of `ml_model` are forgotten.
+
+        Args:
+            search: tells a search from any other that might find something else.
+            rows: what it is about; with `for_each:` each value has rows of its own.
+        """
+        with self._write() as connection:
+            others = TRIALS.c["search"] != search
+            connection.execute(delete(TRIALS).where(*self._trials_of(ml_model), others))
+            return read_trials(connection, self.schema, ml_model, rows)
+
+    def keep_trial(self, ml_model: str, search: str, rows: str, trial: KeptTrial) -> None:
+        """Keep a trial of a search that has not ended; it is on disk when this returns."""
+        of_it = (TRIALS.c["rows"] == rows, TRIALS.c["number"] == trial.number)
+        row = to_row(trial, TRIALS, schema=self.schema, ml_model=ml_model, search=search, rows=rows, trial=trial)
+        with self._write() as connection:
+            connection.execute(delete(TRIALS).where(*self._trials_of(ml_model), *of_it))
+            connection.execute(insert(TRIALS).values(row))
+        self._failpoint(TRIAL_KEPT)
 
     def move_alias(self, ml_model: str, alias: Alias) -> None:
         """Point an alias of `ml_model` to another version.
@@ -321,6 +345,9 @@ class WarehouseStore:
                 write_known_files(connection, unsaved)
             yield connection
         self._saved_files |= unsaved
+
+    def _trials_of(self, ml_model: str) -> tuple[ColumnElement[bool], ...]:
+        return TRIALS.c["schema"] == self.schema, TRIALS.c["ml_model"] == ml_model
 
     def _begin(self, connection: Connection, folder: Path) -> None:
         connection.execute(insert(BEGUN).values(location=self._warehouse.relative(folder), since=now()))

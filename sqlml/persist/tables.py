@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeDecorator
 
 from sqlml.persist import codec
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raise it with every change of a table, and say in `database.py` how to come from the one before."""
 
 
@@ -138,6 +138,19 @@ METRICS: Final = Table(
     _of_version(),
 )
 
+TRIALS: Final = Table(
+    # Of searches that have not ended; those of an ML model are gone once it has a version of the search.
+    "trials",
+    METADATA,
+    Column("schema", String, primary_key=True),
+    Column("ml_model", String, primary_key=True),
+    # A digest.
+    Column("rows", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("search", Text, nullable=False),
+    Column("trial", Json, nullable=False),
+)
+
 ALIASES: Final = Table(
     # A history: the current row of an alias says where it points, the others where it pointed.
     "aliases",
@@ -224,4 +237,5 @@ ADDED_COLUMNS: Final[dict[int, dict[Table, tuple[str, ...]]]] = {
     2: {METRICS: ("rows", "low", "high", "baseline", "gain_low", "gain_high")},
     3: {LOCK_HOLDER: ("schema",)},
 }
-"""Schema version to the columns, all of them nullable, that it has and the one before it had not."""
+"""Schema version to the columns, all of them nullable, that it has and the one before it had not; new tables are made
+in any case."""

@@ -27,6 +27,7 @@ from sqlml.ir.dag import (
 )
 from sqlml.ir.engine import Fitted, Written
 from sqlml.ir.estimators import estimator_of
+from sqlml.ir.kept_trials import OpenTrials, no_trials
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import Seed, Source
 from sqlml.ir.state import Column, Output, Version
@@ -234,7 +235,14 @@ class SparkEngine:
         """Run data tests, the cheap ones of a relation in one scan."""
         return count_failures(self.session, tests, self._settings.log_file)
 
-    def fit(self, node: MlNode, training: str, folder: Path, rivals: Sequence[Rival] = ()) -> Fitted:
+    def fit(
+        self,
+        node: MlNode,
+        training: str,
+        folder: Path,
+        rivals: Sequence[Rival] = (),
+        open_trials: OpenTrials = no_trials,
+    ) -> Fitted:
         """Fit with Spark ML."""
         from sqlml.run.ml.fit import fit_ml_model
 
@@ -242,7 +250,7 @@ class SparkEngine:
             if estimator_of(node.ml_model).grows_lineage:
                 self._checkpoints.allow(self.session)
             rows = self.relation(training)
-            fitted: Fitted = fit_ml_model(self.session, node.ml_model, rows, folder, rivals)
+            fitted: Fitted = fit_ml_model(self.session, node.ml_model, rows, folder, rivals, open_trials=open_trials)
             return replace(fitted, columns=columns_of(rows.schema), software=self._software())
 
     def _software(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Fitted, Written
 from sqlml.ir.gates import check_gates, gate_dataset, is_promoted
+from sqlml.ir.kept_trials import TrialLog
 from sqlml.ir.metrics import headline
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
@@ -196,7 +198,8 @@ class StepRunner:
         number, folder = self._store.begin_version(node.name)
         try:
             training = self._steps[node.training_relation].node.relation
-            fitted = self._engine.fit(node, training, folder, self._rivals(node))
+            log = partial(self._open_trials, step, node)
+            fitted = self._engine.fit(node, training, folder, self._rivals(node), log)
             self._check_contract(node, fitted)
         except SqlmlError:
             self._store.discard(folder)
@@ -235,6 +238,13 @@ class StepRunner:
             node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
         )
 
+    def _open_trials(self, step: Step, node: MlNode, rows: str) -> TrialLog:
+        """Give the log of a search, which is another if anything is that its trials could depend on."""
+        refs = self._champions.refs(step.fingerprint.champions)
+        search = " ".join([step.fingerprint.digest, *[f"{name}={refs[name]}" for name in sorted(refs)]])
+        known = self._store.take_over_trials(node.name, search, rows)
+        return TrialLog(known, partial(self._store.keep_trial, node.name, search, rows))
+
     def _rivals(self, node: MlNode) -> tuple[Rival, ...]:
         """Return whom gates compare a fit with, as the aliases point now."""
         rivals = []
@@ -272,11 +282,22 @@ def _notes(facts: Mapping[str, Any]) -> list[str]:
     notes = [f"warning: {warning}" for warning in facts.get("warnings", ())]
     if (tuning := facts.get("tuning")) is not None:
         notes.insert(0, f"best of {tuning['trials']} trials: {say_choice(tuning['params'])}")
+    if (kept := _kept_trials(facts)) is not None:
+        notes.append(kept)
     if (parts := facts.get("for_each")) is not None:
         notes.insert(0, f"a fitted model for each of {len(parts['values'])} values of '{parts['column']}'")
     if "maxBins" in facts.get("params_added", {}):
         notes.insert(0, f"maxBins {facts['params_added']['maxBins']} for the largest category")
     return notes
+
+
+def _kept_trials(facts: Mapping[str, Any]) -> str | None:
+    """Return how many trials an interrupted build had made; with `for_each:` each value has a search of its own."""
+    owners = [facts, *facts.get("for_each", {}).get("values", {}).values()]
+    searches = [owner["tuning"] for owner in owners if "tuning" in owner]
+    kept, trials = (sum(search[key] for search in searches) for key in ("kept", "trials"))
+    were = "trial was" if kept == 1 else "trials were"
+    return f"{kept} of {trials} {were} kept from the build that was interrupted" if kept else None
 
 
 def _gates_result(node: MlNode, gates: Sequence[GateResult], passed: StepResult) -> StepResult:

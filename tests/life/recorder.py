@@ -12,6 +12,7 @@ from sqlml.errors import StepError
 from sqlml.ir.comparisons import Rival
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, PredictionNode, SeedNode, SourceNode, SqlNode, TestNode
 from sqlml.ir.engine import Fitted, Written
+from sqlml.ir.kept_trials import OpenTrials, no_trials
 from sqlml.ir.state import Column, Metric, Output, Signature, Version
 
 
@@ -78,7 +79,14 @@ class Recorder:
             self._fail(test.name)
         return {test.id: self.failures.get(test.name, 0) for test, _ in tests}
 
-    def fit(self, node: MlNode, training: str, folder: Path, rivals: Sequence[Rival] = ()) -> Fitted:
+    def fit(
+        self,
+        node: MlNode,
+        training: str,
+        folder: Path,
+        rivals: Sequence[Rival] = (),
+        open_trials: OpenTrials = no_trials,
+    ) -> Fitted:
         self._work("fit", node.name)
         folder.mkdir()
         (folder / "pipeline").write_text(node.name, encoding="utf-8")

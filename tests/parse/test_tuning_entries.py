@@ -1,6 +1,7 @@
 """`folds:` and `tune:` as they are written, and what is tried of them."""
 
 from sqlml.ir.folds import Folds
+from sqlml.ir.gates import measured_tops
 from sqlml.ir.splits import resolve_folds
 from sqlml.ir.trials import grid, plan_fits, with_choice
 from sqlml.ir.tuning import Dimension
@@ -19,7 +20,8 @@ ml_models:
       - {columns: [carrier, origin], encode: one_hot, unseen: other, params: {dropLast: true}}
     tune:
       search: random
-      metric: f1
+      metric: liftAtTop
+      top: 0.02
       folds: {n: 4, gap: 1d}
       params:
         hiddenLayers: [[8], [16, 4]]
@@ -69,7 +71,8 @@ def test_what_is_tried(parse):
     carrier, numbers = variant.transforms
     assert (carrier.max_categories, carrier.params, carrier.unseen) == (50, {"dropLast": False}, "other")
     assert (numbers.type, numbers.clip, numbers.scale, numbers.reduce) == ("number", (None, 5.0), "none", ("pca", 2))
-    assert variant.tuning is None
+    assert variant.tuning.dimensions == variant.tuning.added == ()
+    assert measured_tops(variant) == (0.02, 0.1)
     assert str(plan_fits(ml_model)) == "at most 81 fits: 20 trials x 4 folds + 1"
 
 

@@ -10,7 +10,7 @@ import time
 import products
 import pytest
 
-from sqlml.persist.failpoints import ALIAS_MOVED, COMMITTED, FAILPOINTS, LINKED
+from sqlml.persist.failpoints import ALIAS_MOVED, COMMITTED, FAILPOINTS, LINKED, MODEL_SAVED, TRIAL_KEPT
 
 KILLED_AT = """
 def kill(name):
@@ -86,6 +86,8 @@ def test_a_build_killed_at_a_failpoint(root, open_it, start, failpoint, builds_b
         recovery = store.recover()
     assert table_word(store) == ("killed" if has_new_table else old)
     assert len(recovery.crashed_runs) == 1
+    is_kept = failpoint in (TRIAL_KEPT, MODEL_SAVED)
+    assert store.take_over_trials("late_arrival", "killed", "1") == ((products.trial(1),) if is_kept else ())
     # Either the table's or the version's folder was garbage, unless both were published.
     is_between = failpoint in (COMMITTED, LINKED)
     assert len(recovery.removed) == (0 if has_new_version or is_between else 1)

@@ -186,6 +186,25 @@ def test_aliases_move_and_remember(store):
         store.move_alias("late_arrival", Alias("champion", 12))
 
 
+def test_trials_are_kept_until_there_is_a_version(open_it):
+    store = open_it()
+    assert store.take_over_trials("late_arrival", "a", "1") == ()
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda number: store.keep_trial("late_arrival", "a", "1", products.trial(number)), (3, 1, 2)))
+    store.keep_trial("late_arrival", "a", "1", products.trial(2, value=0.25))
+    store.keep_trial("other", "a", "1", products.trial(1))
+    store.keep_trial("late_arrival", "a", "2", products.trial(1))
+    kept = (products.trial(1), products.trial(2, value=0.25), products.trial(3))
+    assert open_it().take_over_trials("late_arrival", "a", "1") == kept
+    assert open_it("prod").take_over_trials("late_arrival", "a", "1") == ()
+    assert store.take_over_trials("late_arrival", "a", "2") == (products.trial(1),)
+    # Of another search there is nothing, and nothing is left of the first.
+    assert store.take_over_trials("other", "b", "1") == store.take_over_trials("other", "a", "1") == ()
+    assert store.take_over_trials("late_arrival", "a", "1") == kept
+    products.publish_version(store)
+    assert store.take_over_trials("late_arrival", "a", "1") == ()
+
+
 def test_failpoints_come_in_order(open_it):
     called = []
     store = open_it(failpoint=called.append)
@@ -333,6 +352,7 @@ def test_an_older_state_gets_the_columns_that_it_lacks(root, open_it, use):
         for name in ("rows", "low", "high", "baseline", "gain_low", "gain_high"):
             state.execute(f"alter table metrics drop column {name}")
         state.execute("alter table lock_holder drop column schema")
+        state.execute("drop table trials")
         state.execute("update meta set value = '1' where key = 'schema_version'")
     store = open_it()
     if use == "write":

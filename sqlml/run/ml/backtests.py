@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def backtest(task: Task, rows: DataFrame) -> dict[str, list[Row]]:
-    """Return the table of what each window measures of a fit on all that lies before it; none without `backtest:`.
+def backtest(task: Task, rows: DataFrame) -> tuple[dict[str, list[Row]], tuple[str, ...]]:
+    """Return the table of what each window measures of a fit on all before it, and warnings; none without `backtest:`.
 
     Params and threshold are those of `task`, whatever they were learnt from; all else is learnt anew for each window.
 
@@ -26,7 +26,7 @@ def backtest(task: Task, rows: DataFrame) -> dict[str, list[Row]]:
     asked = task.ml_model.backtest
     found: list[Row] = []
     if asked is None:
-        return {}
+        return {}, ()
     with ExitStack() as stack:
         folded = deal_windows(rows, task, asked, stack)
         fits = FoldFits(folded, stack)
@@ -47,4 +47,4 @@ def backtest(task: Task, rows: DataFrame) -> dict[str, list[Row]]:
                     "seconds": round(time.monotonic() - began, 3),
                 }
             )
-    return {"backtest": found}
+    return {"backtest": found}, folded.counted.warnings

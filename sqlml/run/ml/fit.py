@@ -13,6 +13,7 @@ from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.engine import Fitted
 from sqlml.ir.estimators import Estimator, Returns, estimator_of
 from sqlml.ir.explanations import Row
+from sqlml.ir.kept_trials import OpenTrials, no_trials
 from sqlml.ir.outputs import as_returned_by, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.session import PINNED_SETTINGS
@@ -44,7 +45,13 @@ if TYPE_CHECKING:
 
 
 def fit_ml_model(
-    spark: SparkSession, ml_model: MlModel, training: DataFrame, folder: Path, rivals: Sequence[Rival] = ()
+    spark: SparkSession,
+    ml_model: MlModel,
+    training: DataFrame,
+    folder: Path,
+    rivals: Sequence[Rival] = (),
+    *,
+    open_trials: OpenTrials = no_trials,
 ) -> Fitted:
     """Fit `ml_model` on the rows of `training`, measure it and save it into `folder`, which is made.
 
@@ -53,6 +60,7 @@ def fit_ml_model(
 
     Args:
         rivals: whom it is compared with on held-out rows.
+        open_trials: gives what is known of its search, and keeps each trial as it ends.
 
     Raises:
         CompileError, ErrorList: the spec does not fit the relation's columns or their types.
@@ -63,7 +71,7 @@ def fit_ml_model(
         met = meet_rivals(rivals, ml_model, columns)
         rows = read_rows(training, task, met, stack)
         parts = rows.parts(with_classes(task, rows.profile))
-        validated = on_each(parts, lambda part: _validate(part, training))
+        validated = on_each(parts, lambda part: _validate(part, training, open_trials))
         parts = tuple(replace(part, task=one.task) for part, one in zip(parts, validated, strict=True))
         fits = fit_parts(parts, (TRAINING,), stack)
         measured, comparisons = _measure_sides(parts, fits, met, stack)
@@ -72,7 +80,7 @@ def fit_ml_model(
             fits = fit_parts(parts, sides, stack)
         learnt = [{**one.tables, **_explain(fit)} for one, fit in zip(validated, fits, strict=True)]
         windows = on_each(parts, lambda part: backtest(part.task, part.rows.all))
-        tables = {**measured.tables, **_of_whom(parts, learnt), **_of_whom(parts, windows)}
+        tables = {**measured.tables, **_of_whom(parts, learnt), **_of_whom(parts, [table for table, _ in windows])}
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         tables |= _statistics(parts, rows)
         pipelines = {part.value: _saved(fit, columns) for part, fit in zip(parts, fits, strict=True)}
@@ -83,6 +91,8 @@ def fit_ml_model(
         "split": dict(rows.rule.facts) | {"shared_keys": rows.shared_keys},
         **_facts(parts, [one.facts for one in validated], fits, rows),
     }
+    for part, one, (_, said) in zip(parts, validated, windows, strict=True):
+        facts["warnings"] += [f"{part.slice}: {text}" if part.slice else text for text in (*one.warnings, *said)]
     used = sum(part.count(*sides) for part in parts)
     return Fitted(signature, measured.metrics, used, facts, comparisons=tuple(comparisons))
 
@@ -96,8 +106,11 @@ def _read_task(ml_model: MlModel, training: DataFrame) -> tuple[Task, Sequence[C
     return Task(ml_model, entry, transforms, _label_type(columns, ml_model, entry)), columns
 
 
-def _validate(part: Part, training: DataFrame) -> Validated:
-    return validate_on_folds(part.task, part.rows.training, lambda variant: _variant(part.task, variant, training))
+def _validate(part: Part, training: DataFrame, open_trials: OpenTrials) -> Validated:
+    def task_of(variant: MlModel) -> Task:
+        return _variant(part.task, variant, training)
+
+    return validate_on_folds(part.task, part.rows.training, task_of, open_trials)
 
 
 def _variant(task: Task, ml_model: MlModel, training: DataFrame) -> Task:

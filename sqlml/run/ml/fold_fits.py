@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from sqlml.ir.state import Metric
 from sqlml.run.ml.evaluation.measure import measure_fold
 from sqlml.run.ml.fitting import Fit, Prepared, Task, fit_prepared, make_features, prepare
-from sqlml.run.ml.folds import Fold, Folded
+from sqlml.run.ml.fold_counts import Fold
+from sqlml.run.ml.folds import Folded
 from sqlml.run.ml.layout import lay_out, partition_count, persisted
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ class FoldFits:
         rows = self._rows(fold, task)
         fit = fit_prepared(rows.training, task)
         return FoldFit(fit, rows.validation, measure_fold(fit, rows.validation) if is_measured else ())
+
+    def fit_all(self, task: Task, *, is_measured: bool) -> tuple[FoldFit, ...]:
+        """Fit `task` on each fold's training rows, in their order."""
+        return tuple([self.fit(fold, task, is_measured=is_measured) for fold in self.folds])
 
     def _rows(self, fold: Fold, task: Task) -> FoldRows:
         kept = self._find(f"{fold.number} {task.transforms!r}")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlml.errors import DataError, SqlmlError, raise_all
-from sqlml.ir.estimators import Problem
 from sqlml.ir.features import INTERNAL_PREFIX, place_of_folds
 from sqlml.ir.folds import Backtest, Folds
-from sqlml.ir.location import SourceLocation
-from sqlml.ir.project import MlModel
 from sqlml.ir.splits import resolve_backtest, resolve_folds
-from sqlml.run.ml.checks import rows_text
 from sqlml.run.ml.disjoint import assert_disjoint
 from sqlml.run.ml.evaluation.rows import SLICES
 from sqlml.run.ml.fitting import Task
+from sqlml.run.ml.fold_counts import FOLD, About, Counted, Fold, count_folds
 from sqlml.run.ml.layout import persisted
 from sqlml.run.ml.split import MOST_EXACT, hash_sql, hashed_columns, instant, learn_cuts, micros_sql
 from sqlml.run.tables import quote
@@ -25,21 +21,9 @@ from sqlml.run.tables import quote
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-FOLD = f"{INTERNAL_PREFIX}fold"
 _GROUP = f"{INTERNAL_PREFIX}group"
 _SIZE = f"{INTERNAL_PREFIX}size"
 _PLACE = f"{INTERNAL_PREFIX}place"
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """A fold: SQL conditions on the rows to fit on and on those to validate on, and how many these are."""
-
-    number: int
-    training: str
-    validation: str
-    training_rows: int = 0
-    validation_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +32,18 @@ class Folded:
 
     Attributes:
         rows: with the column `FOLD`, kept.
-        folds: in order, from number 1.
+        counted: the folds, and what there is to say of them.
         facts: what a version remembers of them.
     """
 
     rows: DataFrame
-    folds: tuple[Fold, ...]
+    counted: Counted
     facts: Mapping[str, Any]
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        """The folds, in order, from number 1."""
+        return self.counted.folds
 
     def training(self, fold: Fold) -> DataFrame:
         """Return the rows that a fold is fitted on."""
@@ -80,7 +69,7 @@ def deal_folds(rows: DataFrame, task: Task, stack: ExitStack) -> Folded:
     resolved = resolve_folds(task.ml_model)
     deal = {"group": _by_group, "time": _by_time}.get(resolved.by or "", _by_hash)
     dealt, folds, facts = deal(rows.drop(SLICES), resolved)
-    about = _About("fold", resolved.by, resolved.columns, place_of_folds(task.ml_model))
+    about = About("fold", resolved.by, resolved.columns, place_of_folds(task.ml_model))
     return _keep((dealt, folds, {"by": resolved.by, "n": resolved.n, **facts}), task, about, stack)
 
 
@@ -100,36 +89,20 @@ def deal_windows(rows: DataFrame, task: Task, backtest: Backtest, stack: ExitSta
     lengths = [backtest.every * at for at in range(backtest.windows, 0, -1)]
     starts = latest.selectExpr(*[f"unix_micros(timestampadd({backtest.unit}, -{length}, t))" for length in lengths])
     place = task.ml_model.places.value_of("backtest")
-    about = _About("window", "time", (name,), place, ("training",))
+    about = About("window", "time", (name,), place, ("training",))
     return _keep(_by_cuts(rows, micros, list(starts.collect()[0]), gap_s), task, about, stack)
 
 
-def _keep(made: Dealt, task: Task, about: _About, stack: ExitStack) -> Folded:
+def _keep(made: Dealt, task: Task, about: About, stack: ExitStack) -> Folded:
     """Keep rows that were dealt out, count them and see that no key is in two folds."""
     dealt, folds, facts = persisted(stack, made[0]), made[1], made[2]
-    counted = _count(dealt, folds, task, about)
+    counted = count_folds(dealt, folds, task, about)
     shown = [
-        {"fold": fold.number, "training": fold.training_rows, "validation": fold.validation_rows} for fold in counted
+        {"fold": fold.number, "training": fold.training_rows, "validation": fold.validation_rows}
+        for fold in counted.folds
     ]
     shared = assert_disjoint(dealt, FOLD, task.ml_model, f"{about.what}s")
     return Folded(dealt, counted, {**facts, "rows": shown, "shared_keys": shared})
-
-
-@dataclass(frozen=True, slots=True)
-class _About:
-    """How errors speak of folds.
-
-    Attributes:
-        what: one of them is called.
-        by, columns: what rows are dealt out by.
-        sides: those of which nothing can be learnt or measured if they are empty or of one class.
-    """
-
-    what: str
-    by: str | None
-    columns: tuple[str, ...]
-    place: SourceLocation
-    sides: tuple[str, ...] = ("training", "validation")
 
 
 Dealt = tuple["DataFrame", list[Fold], dict[str, Any]]
@@ -202,70 +175,3 @@ def _in_order(cuts: Sequence[int | None], micros: str, gap_s: int) -> list[Fold]
     """Return the folds that are each fitted on all that lies more than a gap before the instant where it begins."""
     ends = [f" AND {micros} < {cut - gap_s * 1_000_000}" if gap_s and cut is not None else "" for cut in cuts]
     return [Fold(at, f"{FOLD} < {at}{end}", f"{FOLD} = {at}") for at, end in enumerate(ends, 1)]
-
-
-def _count(rows: DataFrame, folds: Sequence[Fold], task: Task, about: _About) -> tuple[Fold, ...]:
-    """Return the folds with their rows.
-
-    Raises:
-        DataError, ErrorList: rows that are in none; a fold that nothing can be learnt or measured of.
-    """
-    from pyspark.sql import functions as sf
-
-    is_classifier = task.entry.problem is Problem.CLASSIFICATION
-    by = [sf.col(quote(task.ml_model.label or "")).alias("label")] if is_classifier else []
-    measures = [sf.expr(f"count_if({FOLD} IS NULL)").alias("lost")]
-    for fold in folds:
-        measures += [
-            sf.expr(f"count_if({fold.training})").alias(f"training_{fold.number}"),
-            sf.expr(f"count_if({fold.validation})").alias(f"validation_{fold.number}"),
-        ]
-    groups = rows.groupBy(*by).agg(*measures).collect()
-    if lost := sum(group["lost"] for group in groups):
-        raise _lost(lost, about, task.ml_model)
-    counted, errors = [], []
-    for fold in folds:
-        sides = {
-            side: {group["label"] if by else None: n for group in groups if (n := group[f"{side}_{fold.number}"])}
-            for side in ("training", "validation")
-        }
-        errors += list(_wrong(fold.number, sides, task, about))
-        training, validation = (sum(counts.values()) for counts in sides.values())
-        counted.append(replace(fold, training_rows=training, validation_rows=validation))
-    raise_all(errors)
-    return tuple(counted)
-
-
-_VERBS = {"training": "fitted", "validation": "validated"}
-
-
-def _lost(count: int, about: _About, ml_model: MlModel) -> DataError:
-    names, what = ", ".join(f"'{name}'" for name in about.columns), "time" if about.by == "time" else "group"
-    said = f"{what} {names} of ml model '{ml_model.name}' is null in {rows_text(count)}"
-    fix = "leave them out by 'where:', or give them one"
-    return DataError(f"{said}, and such rows are in no {about.what}", about.place, fix)
-
-
-def _wrong(number: int, sides: Mapping[str, Mapping[Any, int]], task: Task, about: _About) -> Iterator[SqlmlError]:
-    fold = f"{about.what} {number} of ml model '{task.ml_model.name}'"
-    training, validation = (sum(counts.values()) for counts in sides.values())
-    needed = task.entry.min_rows(task.ml_model.params)
-    if training < needed or ("validation" in about.sides and validation == 0):
-        what = f"{fold} has {rows_text(training)} to fit on and {rows_text(validation)} to validate on"
-        few = f", and '{task.entry.name}' needs {needed}" if training < needed else ""
-        yield DataError(f"{what}{few}", about.place, _fix(about))
-        return
-    for side in about.sides:
-        counts = sides[side]
-        if task.classes and len(counts) == 1:
-            [(label, rows)] = counts.items()
-            yield DataError(
-                f"{fold} is {_VERBS[side]} on one class alone: label '{task.ml_model.label}' is {label!r} in all of "
-                f"its {rows_text(rows)}, {training} to fit on and {validation} to validate on",
-                about.place,
-                _fix(about),
-            )
-
-
-def _fix(about: _About) -> str:
-    return f"ask for fewer or other {about.what}s, or bring more rows"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sqlml.ir.metrics import DEFAULT_K, measured_name
+from sqlml.ir.gates import measured_places
+from sqlml.ir.metrics import measured_name
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Metric
 from sqlml.run.ml.estimator import LABEL
@@ -50,7 +51,7 @@ def rank_metrics(
         training, held_out: users, items, ratings and slices by the roles' names.
         dataset: goes into the metrics.
     """
-    places = sorted({DEFAULT_K, *[gate.k for gate in ml_model.gates if gate.k is not None]})
+    places = measured_places(ml_model)
     with ExitStack() as stack:
         relevant = persisted(stack, _relevant(ids, held_out, ml_model.relevant_from))
         wanted, seen = relevant.select(USER).distinct(), training.selectExpr(*_AS_INTEGERS).distinct()

@@ -23,6 +23,10 @@ _UID = re.compile(r"_[0-9a-f]{12}(?![0-9a-f])")
 _CHANGING = ("timestamp", "uid", "sparkVersion", "defaultParamMap")
 
 
+# Of trials and windows: how long they took, and which an interrupted build had fitted before.
+_GOING = ("seconds", "is_kept")
+
+
 def compare_signatures(was: Signature, now: Signature) -> Part:
     """Compare what two versions read and return."""
     before, after = asdict(was), asdict(now)
@@ -32,12 +36,18 @@ def compare_signatures(was: Signature, now: Signature) -> Part:
 def compare_files(was: Path, now: Path) -> tuple[Part, ...]:
     """Compare the saved stages of two versions' folders, coefficients and trees in them, and the tables beside them."""
     before, after = (dict(_all_stages(folder)) for folder in (was, now))
-    tables = [{path.stem: path.read_text("utf-8") for path in (folder / TABLES_FOLDER).glob("*.jsonl")}
-              for folder in (was, now)]  # fmt: skip
+    tables = [{path.stem: _table(path) for path in (folder / TABLES_FOLDER).glob("*.jsonl")} for folder in (was, now)]
     return (
         Part("fitted stages", len(before), _other(before, after)),
         Part("tables", len(tables[0]), _other(tables[0], tables[1])),
     )
+
+
+def _table(path: Path) -> list[str]:
+    """Return the rows of a table, without how the fit went."""
+    rows = map(json.loads, path.read_text("utf-8").splitlines())
+    # As text, where a NaN is what it is.
+    return [json.dumps({name: value for name, value in row.items() if name not in _GOING}) for row in rows]
 
 
 def _other(was: dict[str, Any], now: dict[str, Any]) -> tuple[str, ...]:

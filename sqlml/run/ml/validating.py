@@ -9,9 +9,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlml.ir.explanations import Row
+from sqlml.ir.kept_trials import OpenTrials, no_trials
+from sqlml.ir.state import Metric
 from sqlml.run.ml.evaluation.thresholds import learn_threshold
 from sqlml.run.ml.fitting import Task
-from sqlml.run.ml.fold_fits import FoldFit, FoldFits
+from sqlml.run.ml.fold_fits import FoldFits
 from sqlml.run.ml.folds import deal_folds
 from sqlml.run.ml.tuning.records import trial_facts, trial_rows
 from sqlml.run.ml.tuning.trials import TaskOf, run_trials
@@ -34,14 +36,16 @@ class Validated:
     task: Task
     tables: Mapping[str, list[Row]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
-def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf) -> Validated:
+def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf, open_trials: OpenTrials = no_trials) -> Validated:
     """Fit on each fold's rows, as far as the ML model asks for it: params first, then the threshold of the best.
 
     Args:
         rows: the training rows.
         task_of: gives what is fitted of a variant of the ML model.
+        open_trials: gives what is known of the search on these rows, and keeps its trials.
     """
     ml_model = task.ml_model
     if not ml_model.has_folds:
@@ -52,35 +56,37 @@ def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf) -> Validated
         facts: dict[str, Any] = {"folds": dict(folded.facts)}
         fold_fits = FoldFits(folded, stack)
         if ml_model.tuning is not None:
-            searched = run_trials(task, ml_model.tuning, fold_fits, task_of)
-            task, fits = searched.task, searched.best.fits
+            searched = run_trials(task, ml_model.tuning, fold_fits, task_of, open_trials(folded.counted.digest))
+            task, fits, measured = searched.task, searched.best.fits, searched.best.folds
             tables["trials"] = trial_rows(searched)
             facts["tuning"] = trial_facts(searched, ml_model.tuning) | {"features_made": fold_fits.features_made}
         else:
-            is_measured = ml_model.is_cross_validated
-            fits = tuple(fold_fits.fit(fold, task, is_measured=is_measured) for fold in fold_fits.folds)
+            fits = fold_fits.fit_all(task, is_measured=ml_model.is_cross_validated)
+            measured = tuple(one.metrics for one in fits)
         if ml_model.is_cross_validated:
-            tables["cross_validation"] = summarize_folds(fits)
+            tables["cross_validation"] = summarize_folds(measured)
         if ml_model.threshold_rule is not None:
+            # Of a trial that an interrupted build fitted nothing is left but what was measured.
+            fits = fits or fold_fits.fit_all(task, is_measured=False)
             scored = [one.fit.fitted.transform(one.unseen) for one in fits]
             every = union_all(scored)
             threshold = learn_threshold(every, ml_model.threshold_rule)
             task = replace(task, ml_model=replace(task.ml_model, threshold=threshold))
             facts["threshold"] = {"learnt": threshold, "by": asdict(ml_model.threshold_rule), "folds": len(fits)}
-    return Validated(task, tables, facts)
+    return Validated(task, tables, facts, folded.counted.warnings)
 
 
-def summarize_folds(fits: Sequence[FoldFit]) -> list[Row]:
+def summarize_folds(folds: Sequence[Sequence[Metric]]) -> list[Row]:
     """Return a row for each metric and fold, and one without a fold for their mean and standard deviation (n - 1).
 
     A metric that some fold does not define has no mean.
     """
     rows: list[Row] = []
-    names = dict.fromkeys(metric.metric for one in fits for metric in one.metrics)
+    names = dict.fromkeys(metric.metric for metrics in folds for metric in metrics)
     for name in names:
-        found = [next((metric for metric in one.metrics if metric.metric == name), None) for one in fits]
+        found = [next((metric for metric in metrics if metric.metric == name), None) for metrics in folds]
         known = [metric for metric in found if metric is not None]
-        if len(known) == len(fits):
+        if len(known) == len(folds):
             values = [metric.value for metric in known]
             counts = [metric.rows for metric in known if metric.rows is not None]
             total = sum(counts) if len(counts) == len(known) else None

@@ -12,7 +12,8 @@ from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.folds import Folds
 from sqlml.ir.project import Split
 from sqlml.run.ml.fitting import Task
-from sqlml.run.ml.folds import FOLD, deal_folds
+from sqlml.run.ml.fold_counts import FOLD
+from sqlml.run.ml.folds import deal_folds
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
@@ -113,6 +114,22 @@ def test_by_time(deal):
     for team in range(3, 14):
         own = set(range(team**2, (team + 1) ** 2))
         assert max(training & own) < min(validation & own)
+
+
+def test_a_class_that_a_fold_cannot_learn_is_named(spark, make_spec, table):
+    kinds = table.selectExpr(
+        "*", "case when id % 2 = 0 then 'a' when id < 60 then 'b' when id < 120 then 'c' else 'd' end as kind"
+    )
+    ml_model = make_spec(folds=Folds("time", n=3), split=Split(by="none"), event_time="at", label="kind")
+    task = Task(ml_model, ESTIMATORS["LogisticRegression"], (), "string", ("a", "b", "c", "d"))
+    with ExitStack() as stack:
+        dealt = deal_folds(kinds, task, stack)
+    assert dealt.counted.warnings == (
+        "class 'c' of label 'kind' has 30 rows, and fold 1 has none of them to fit on, so that it is never predicted "
+        "there: ask for fewer or other folds, or bring more rows, or leave the class out by 'where:'",
+        "class 'd' of label 'kind' has 40 rows, and folds 1, 2 have none of them to fit on, so that it is never "
+        "predicted there: ask for fewer or other folds, or bring more rows, or leave the class out by 'where:'",
+    )
 
 
 def test_a_key_in_two_folds_stops(deal, table):

@@ -11,15 +11,16 @@ from dataclasses import replace
 import pytest
 from pyspark.errors import PySparkException
 
-from sqlml.errors import DataError, StepError
+from sqlml.errors import DataError, EngineStopped, StepError
 from sqlml.ir.estimators import ESTIMATORS
+from sqlml.ir.kept_trials import TrialLog
 from sqlml.ir.location import Places, SourceLocation
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Metric
 from sqlml.ir.tuning import Dimension, Tuning
 from sqlml.run.ml.fitting import Task
+from sqlml.run.ml.fold_counts import Fold
 from sqlml.run.ml.fold_fits import FoldFit
-from sqlml.run.ml.folds import Fold
 from sqlml.run.ml.tuning.records import trial_facts, trial_rows
 from sqlml.run.ml.tuning.searches import make_search
 from sqlml.run.ml.tuning.trials import run_trials
@@ -60,9 +61,34 @@ class Formula:
         return FoldFit(None, None, (Metric("training", "rmse", value), Metric("training", "mae", -value)))
 
 
-def search(formula, *dimensions, **given):
+def search(formula, *dimensions, log=None, **given):
     fits = Formula(formula)
-    return run_trials(TASK, Tuning(dimensions, **given), fits, lambda variant: replace(TASK, ml_model=variant)), fits
+    tuning = Tuning(dimensions, **given)
+    return run_trials(TASK, tuning, fits, lambda variant: replace(TASK, ml_model=variant), log), fits
+
+
+class Log:
+    """Keeps trials until the engine is gone, which is when there are `most`."""
+
+    def __init__(self, most=math.inf):
+        self.most = most
+        self.trials = []
+        self.lock = threading.Lock()
+
+    def keep(self, trial):
+        with self.lock:
+            if len(self.trials) >= self.most:
+                raise EngineStopped("gone")
+            self.trials.append(trial)
+
+    def open(self):
+        return TrialLog(tuple(sorted(self.trials, key=lambda trial: trial.number)), self.keep)
+
+
+def told(searched):
+    """Return what a search found, without how long it took."""
+    trials = [replace(trial, duration_s=0, is_kept=False) for trial in searched.trials]
+    return trials, replace(searched.best, duration_s=0, is_kept=False, fits=()), searched.task, searched.stopped
 
 
 def test_a_grid_tries_everything_once():
@@ -88,6 +114,21 @@ def test_patience_does_not_depend_on_how_many_run_at_once():
     assert search(lambda x: x, X, trials=2)[0].stopped == "trials"
 
 
+@pytest.mark.parametrize(
+    ("given", "name", "best"),
+    [({}, "liftAtTop10", 3), ({"top": 0.02}, "liftAtTop2", 1)],
+)
+def test_a_share_of_the_rows_decides(given, name, best):
+    class Top(Formula):
+        def fit(self, fold, task, *, is_measured):
+            x = task.ml_model.params["x"]
+            return FoldFit(None, None, (Metric("training", "liftAtTop10", x), Metric("training", "liftAtTop2", -x)))
+
+    tuning = Tuning((listed("x", 1, 2, 3),), metric="liftAtTop", **given)
+    searched = run_trials(TASK, tuning, Top(None), lambda variant: replace(TASK, ml_model=variant))
+    assert (searched.best.metric, searched.best.choice) == (name, {"x": best})
+
+
 def test_time_lets_no_trial_begin_late():
     def slow(x):
         time.sleep(0.6)
@@ -111,8 +152,8 @@ def test_a_failed_trial_is_kept():
         ("complete", None, True),
     ]
     assert rows[1] | {"seconds": 0} == {
-        "trial": 2, "state": "complete", "is_best": True, "params": {"x": "1"}, "metric": "rmse", "value": 2.5,
-        "deviation": math.sqrt(0.5), "folds": [2, 3], "seconds": 0, "error": None,
+        "trial": 2, "state": "complete", "is_best": True, "is_kept": False, "params": {"x": "1"}, "metric": "rmse",
+        "value": 2.5, "deviation": math.sqrt(0.5), "folds": [2, 3], "seconds": 0, "error": None,
     }  # fmt: skip
     facts = trial_facts(searched, Tuning((X,)))
     assert (facts["trials"], facts["failed"], facts["best"]) == (5, 3, 2)
@@ -133,6 +174,65 @@ def test_an_interrupted_run_tries_nothing_more(error, said):
 
     with pytest.raises(StepError, match=f"trial 1 of ml model 'm' failed: {said}"):
         search(gone, X)
+
+
+RANGE = between("x", 0.0, 100.0)
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"dimensions": (X, listed("y", "a", ("b", 1)))},
+        {"dimensions": (RANGE,), "search": "random", "trials": 9, "seed": 3},
+        {"dimensions": (RANGE, listed("y", "a", "b")), "search": "bayes", "trials": 14},
+        {"dimensions": (RANGE,), "search": "random", "trials": 40, "patience": 7},
+    ],
+    ids=["grid", "random", "bayes", "patience"],
+)
+def test_an_interrupted_search_goes_on_as_if_it_had_not_been(given, parallelism):
+    def formula(x, y="a"):
+        if 20 < x < 25:
+            raise DataError("is tried again, whatever the cause was")
+        return (x - 40) ** 2 + (y != "a")
+
+    given = dict(given, parallelism=parallelism)
+    dimensions = given.pop("dimensions")
+    whole, fits = search(formula, *dimensions, **given)
+    log = Log(most=4)
+    with pytest.raises(EngineStopped, match="gone"):
+        search(formula, *dimensions, log=log.open(), **given)
+    log.most = math.inf
+    known = {trial.number for trial in log.trials}
+    assert len(known) == 4
+    again, rest = search(formula, *dimensions, log=log.open(), **given)
+    assert told(again) == told(whole)
+    assert {trial.number for trial in again.trials if trial.is_kept} == known
+    assert trial_facts(again, Tuning(dimensions))["kept"] == 4
+    assert [row["is_kept"] for row in trial_rows(again)] == [trial.number in known for trial in again.trials]
+    if "patience" not in given:  # else some were on the way in vain
+        assert rest.calls == fits.calls - 4 * len(Formula.folds)
+    # All is known now, and of the best nothing but what it measured.
+    once_more, none = search(formula, *dimensions, log=log.open(), **given)
+    assert none.calls == sum(1 for trial in whole.trials if trial.error)
+    assert (told(once_more), once_more.best.fits) == (told(whole), ())
+
+
+def test_time_counts_what_was_spent_before():
+    log = Log()
+    search(lambda x: x, X, trials=3, log=log.open())
+    spent = [replace(trial, spent_s=60.0 * trial.number) for trial in log.trials]
+    searched, fits = search(lambda x: x, X, time_s=180, log=TrialLog(tuple(spent)))
+    assert (len(searched.trials), searched.stopped, fits.calls) == (3, "time", 0)
+    searched, _ = search(lambda x: x, X, time_s=200, log=TrialLog(tuple(spent)))
+    assert (len(searched.trials), searched.stopped) == (5, "all was tried")
+
+
+def test_trials_of_what_is_not_asked_for_any_more_are_fitted():
+    log = Log()
+    search(lambda x: x, RANGE, search="random", trials=4, seed=1, log=log.open())
+    searched, fits = search(lambda x: x, RANGE, search="random", trials=4, seed=2, log=log.open())
+    assert (fits.calls, [trial.is_kept for trial in searched.trials]) == (8, [False] * 4)
 
 
 SPACE = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 from pathlib import Path
@@ -12,13 +13,15 @@ from test_every_estimator import CASES, MORE
 from sqlml.build import Request, build, load_dag, open_project_store
 from sqlml.cli import run
 from sqlml.cli.progress import SilentProgress
-from sqlml.errors import EnvironmentFault
+from sqlml.errors import EngineStopped, EnvironmentFault
 from sqlml.ir.folds import Folds
+from sqlml.ir.kept_trials import KeptTrial, TrialLog
 from sqlml.ir.measuring import ThresholdRule
 from sqlml.ir.metrics import METRICS, known_metrics
 from sqlml.ir.project import Split
 from sqlml.ir.results import Status
 from sqlml.ir.tuning import Dimension, Tuning
+from sqlml.persist.failpoints import TRIAL_KEPT
 from sqlml.plan import plan
 from sqlml.run.ml.artifact import read_pipeline
 from sqlml.run.ml.fit import fit_ml_model
@@ -49,7 +52,24 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
         include=("x", "n"), params=FEW, split=Split(by="none"), folds=Folds(n=2), tuning=tuning,
         threshold_rule=ThresholdRule(maximize="f1"),
     )  # fmt: skip
-    fitted = fit_ml_model(spark, ml_model, rows, tmp_path / "m")
+    # The first build is interrupted with the trial that wins; the second has of it no more than what it measured.
+    log: list[KeptTrial] = []
+
+    def keep(trial):
+        log.append(trial)
+        if trial.number == 2:
+            raise EngineStopped("the machine was switched off")
+
+    with pytest.raises(EngineStopped, match="switched off"):
+        fit_ml_model(spark, ml_model, rows, tmp_path / "m", open_trials=lambda digest: TrialLog((), keep))
+    winner = [trial for trial in log if trial.number == 2]
+    digests = []
+
+    def open_trials(digest):
+        digests.append(digest)
+        return TrialLog(tuple(winner))
+
+    fitted = fit_ml_model(spark, ml_model, rows, tmp_path / "m", open_trials=open_trials)
 
     by_hand = rows.select(
         "*",
@@ -83,6 +103,9 @@ def test_the_winner_is_that_of_sparks_cross_validator(spark, rows_of, make_spec,
     assert ours.getRegParam() == theirs.getRegParam() == REG_PARAMS[best]
     assert ours.coefficients.toArray().tolist() == pytest.approx(theirs.coefficients.toArray().tolist(), abs=1e-9)
     assert ours.intercept == pytest.approx(theirs.intercept, abs=1e-9)
+    assert [trial["is_kept"] for trial in trials] == [False, True]
+    assert fitted.facts["tuning"]["kept"] == best == 1
+    assert int(digests[0])
     # Two folds, whose features were made once for both trials; thresholds and metrics come from the winner's fits.
     assert fitted.facts["tuning"]["features_made"] == 2
     assert fitted.signature.threshold == fitted.facts["threshold"]["learnt"] == ours.getThreshold()
@@ -137,7 +160,8 @@ PROJECT = {
         f"2024-01-01 00:{n:02}:00\n"
         for n in range(60)
     ),
-    "models/tried.sql": "select version, trial, is_best, value, folds[1] as last, params['x.impute'] as impute, "
+    "models/tried.sql": "select version, trial, is_best, is_kept, value, folds[1] as last, "
+    "params['x.impute'] as impute, "
     "double(params['regParam']) as reg from {{ ml_table('amount', 'trials') }}",
     "models/validated.sql": "select metric, fold, value, deviation from {{ ml_table('kind', 'cross_validation') }}",
     "models/ml.yml": """version: 2
@@ -182,7 +206,24 @@ def project(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(project, warm):
+def interrupted(project, warm):
+    """The results of a build that stops once two of three trials are kept."""
+    path = project / "models/ml.yml"
+    one_by_one = PROJECT["models/ml.yml"].replace("trials: 3", "trials: 3\n      parallelism: 1")
+    path.write_text(one_by_one, encoding="utf-8")
+    passed = itertools.count(1)
+
+    def stop(name):
+        if name == TRIAL_KEPT and next(passed) == 2:
+            raise EngineStopped("the machine was switched off")
+
+    results = build(Request(project, select=("+amount",)), SilentProgress(), stop).results.results
+    path.write_text(PROJECT["models/ml.yml"], encoding="utf-8")
+    return {result.node_id: result for result in results}
+
+
+@pytest.fixture(scope="module")
+def built(project, interrupted):
     return {result.node_id: result for result in build(Request(project), SilentProgress()).results.results}
 
 
@@ -201,12 +242,17 @@ def test_a_library_that_lacks_is_said_before_spark_starts(project, monkeypatch):
 
 
 def test_trials_are_read_by_sql(spark, project, built):
-    assert {result.status for result in built.values()} == {Status.SUCCESS}, [result.error for result in built.values()]
+    statuses = {name: result.status for name, result in built.items()}
+    assert statuses.pop("seed.rows") is Status.KEPT
+    assert set(statuses.values()) == {Status.SUCCESS}, [result.error for result in built.values()]
     store = open_project_store(load_dag(Request(project)).project)
     outputs = store.snapshot().outputs
     tried = spark.read.parquet(outputs["sql_model.tried"].location).orderBy("trial").collect()
     assert [row.trial for row in tried] == [1, 2, 3]
     assert {row.impute for row in tried} <= {"mean", "100"}
+    # The third had begun when the second stopped the build, or had not.
+    kept = sum(row.is_kept for row in tried)
+    assert [row.is_kept for row in tried] == [True, True, kept == 3]
     best = min(tried, key=lambda row: row.value)
     assert [row.is_best for row in tried] == [row.trial == best.trial for row in tried]
     version = store.snapshot().champion("amount")
@@ -214,13 +260,22 @@ def test_trials_are_read_by_sql(spark, project, built):
     assert version.facts["folds"]["by"] == "time"
     assert version.facts["folds"]["gap_s"] == 60
     assert version.facts["split"]["shared_keys"] == version.facts["folds"]["shared_keys"] == 0
-    # Once for each fold and way to impute, whatever the params.
-    assert version.facts["tuning"]["features_made"] == 2 * len({row.impute for row in tried})
+    # Once for each fold and way to impute, whatever the params; nothing for trials that were kept.
+    assert version.facts["tuning"]["features_made"] == (0 if kept == 3 else 2)
+    assert version.facts["tuning"]["kept"] == kept
     assert f"best of 3 trials: regParam: {best.reg}, x.impute: {best.impute}" in built["ml_model.amount"].message
+    assert built["ml_model.amount"].message.endswith(
+        f"{kept} of 3 trials were kept from the build that was interrupted"
+    )
     validated = spark.read.parquet(outputs["sql_model.validated"].location).collect()
     f1 = {row.fold: row for row in validated if row.metric == "f1"}
     assert f1[None].value == pytest.approx((f1[1].value + f1[2].value) / 2)
     assert f1[None].deviation == pytest.approx(abs(f1[1].value - f1[2].value) / 2**0.5)
+
+
+def test_a_search_that_stops_leaves_no_version(interrupted):
+    result = interrupted["ml_model.amount"]
+    assert (result.status, str(result.error.what)) == (Status.ERROR, "the machine was switched off")
 
 
 def test_a_version_shows_its_trials(project, built, capsys):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlml.errors import DataError, EngineStopped, SqlmlError
+from sqlml.ir.kept_trials import KeptTrial, TrialLog
 from sqlml.ir.metrics import METRICS, headline, kind_of, known_metrics, measured_name
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Metric
@@ -38,7 +39,9 @@ class Trial:
         values: that metric on each fold.
         duration_s: wall seconds.
         error: why it failed; empty: it did not.
-        fits: of each fold, of the best alone.
+        is_kept: whether it was fitted by a build that was interrupted.
+        folds: what each fold measured, of the best alone.
+        fits: of each fold, of the best alone and if this build fitted it.
     """
 
     number: int
@@ -47,6 +50,8 @@ class Trial:
     values: tuple[float, ...] = ()
     duration_s: float = 0.0
     error: str = ""
+    is_kept: bool = False
+    folds: tuple[tuple[Metric, ...], ...] = ()
     fits: tuple[FoldFit, ...] = ()
 
     @property
@@ -61,7 +66,7 @@ class Searched:
 
     Attributes:
         trials: in the order of their numbers.
-        best: the first of those with the best mean, its fits included.
+        best: the first of those with the best mean, with what its folds measured.
         task: of the best.
     """
 
@@ -71,25 +76,33 @@ class Searched:
     stopped: Stopped
 
 
-def run_trials(task: Task, tuning: Tuning, fits: FoldFits, task_of: TaskOf) -> Searched:
+def run_trials(task: Task, tuning: Tuning, fits: FoldFits, task_of: TaskOf, log: TrialLog | None = None) -> Searched:
     """Try what the search of an ML model chooses, each on every fold.
 
     What is tried, and which is best, does not depend on how many trials run at once: they are judged in their order,
-    and those that were on the way when patience ended are dropped.
+    and those that were on the way when patience ended are dropped. Nor does it depend on interruptions: the search asks
+    for the same again, and what is known of it is not fitted.
+
+    Args:
+        log: what is known of this search, and where its trials are kept.
 
     Raises:
         DataError: the metric does not fit the classes; every trial failed.
     """
     _check_metric(task, tuning)
-    return _Run(task, tuning, fits, task_of).go()
+    return _Run(task, tuning, fits, task_of, log or TrialLog()).go()
 
 
 class _Run:
-    def __init__(self, task: Task, tuning: Tuning, fits: FoldFits, task_of: TaskOf) -> None:
+    def __init__(self, task: Task, tuning: Tuning, fits: FoldFits, task_of: TaskOf, log: TrialLog) -> None:
         self._task = task
         self._tuning = tuning
         self._fits = fits
         self._task_of = task_of
+        self._keep = log.keep
+        self._known = {trial.number: trial for trial in log.known}
+        # As if the search had begun so long ago.
+        self._started = time.monotonic() - max((trial.spent_s for trial in log.known), default=0.0)
         self._done: list[Trial] = []
         self._best: Trial | None = None
         # The first that is measured is taken if none is named, and all that may be the first are good in one way.
@@ -113,12 +126,12 @@ class _Run:
         most = count_trials(self._tuning)
         most_on_the_way = search.most_on_the_way or self._tuning.parallelism
         waiting: deque[Future[Trial]] = deque()
-        started, number = time.monotonic(), 0
+        number = 0
         stopped: Stopped = "all was tried"
         while True:
             if len(waiting) >= most_on_the_way and self._judge(waiting.popleft(), search):
                 return self._drop(waiting)
-            if number and self._tuning.time_s is not None and time.monotonic() - started >= self._tuning.time_s:
+            if number and self._is_late(number + 1):
                 stopped = "time"
                 break
             choice = search.ask() if number < most else None
@@ -126,11 +139,35 @@ class _Run:
                 stopped = "trials" if number == self._tuning.trials else "all was tried"
                 break
             number += 1
-            waiting.append(pool.submit(self._try, number, choice))
+            waiting.append(self._begin(number, choice, pool))
         while waiting:
             if self._judge(waiting.popleft(), search):
                 return self._drop(waiting)
         return stopped
+
+    def _is_late(self, number: int) -> bool:
+        """Tell whether there is no time for another trial; what is known takes none."""
+        time_s = self._tuning.time_s
+        return time_s is not None and number > max(self._known, default=0) and self._spent() >= time_s
+
+    def _spent(self) -> float:
+        return time.monotonic() - self._started
+
+    def _begin(self, number: int, choice: Choice, pool: ThreadPoolExecutor) -> Future[Trial]:
+        known = self._known.get(number)
+        if known is not None and known.choice != repr(choice):
+            # Another library asks for something else, and so does all that follows.
+            self._known.clear()
+        if number not in self._known:
+            return pool.submit(self._try, number, choice)
+        future: Future[Trial] = Future()
+        future.set_result(self._taken_over(choice, self._known[number]))
+        return future
+
+    def _taken_over(self, choice: Choice, known: KeptTrial) -> Trial:
+        found = [self._measured(metrics, at) for at, metrics in enumerate(known.folds, 1)]
+        values = tuple(metric.value for metric in found)
+        return Trial(known.number, choice, found[0].metric, values, known.duration_s, is_kept=True, folds=known.folds)
 
     def _drop(self, waiting: Sequence[Future[Trial]]) -> Stopped:
         for future in waiting:
@@ -143,7 +180,7 @@ class _Run:
         search.tell(trial.choice, trial.value)
         if trial.value is not None and self._is_better(trial):
             self._best = trial
-        self._done.append(replace(trial, fits=()))
+        self._done.append(replace(trial, folds=(), fits=()))
         patience = self._tuning.patience
         since = trial.number - (self._best.number if self._best is not None else 0)
         return patience is not None and since >= patience
@@ -169,17 +206,20 @@ class _Run:
             raise
         except SqlmlError as error:
             return Trial(number, choice, duration_s=time.monotonic() - started, error=str(error))
-        values = tuple(metric.value for metric in found)
-        return Trial(number, choice, found[0].metric, values, time.monotonic() - started, fits=fits)
+        values, folds = tuple(metric.value for metric in found), tuple(fit.metrics for fit in fits)
+        duration_s = time.monotonic() - started
+        self._keep(KeptTrial(number, repr(choice), folds, duration_s, self._spent()))
+        return Trial(number, choice, found[0].metric, values, duration_s, folds=folds, fits=fits)
 
     def _measured(self, metrics: Sequence[Metric], fold: int) -> Metric:
         wanted = self._tuning.metric
+        name = "no metric" if wanted is None else measured_name(wanted, self._tuning.top, self._tuning.k)
         if wanted is None:
             found = headline(metrics, TRAINING)
         else:
-            found = next((entry for entry in metrics if entry.metric == measured_name(wanted)), None)
+            found = next((entry for entry in metrics if entry.metric == name), None)
         if found is None:
-            raise DataError(f"'{wanted or 'no metric'}' was not measured on fold {fold}")
+            raise DataError(f"'{name}' was not measured on fold {fold}")
         return found
 
     def _all_failed(self) -> SqlmlError:

@@ -87,14 +87,15 @@ def save_fitted(
         signature: of the whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    folders: dict[str, str] = {}
-    for at, (value, saved) in enumerate(pipelines.items(), 1):
-        if value is None:
-            _writer(saved.pipeline).save(_local_uri(folder.absolute() / PIPELINE))
-        else:
-            name = f"{at:04}-{_UNSAFE.sub('-', value)[:_MOST_LETTERS]}"
-            folders[name] = value
-            save_fitted({None: saved}, saved.signature, {}, folder / VALUES / name)
+    folders = {
+        f"{at:04}-{_UNSAFE.sub('-', value)[:_MOST_LETTERS]}": value
+        for at, value in enumerate(pipelines, 1)
+        if value is not None
+    }
+    if folders:
+        _save_values(folder / VALUES, {name: pipelines[value] for name, value in folders.items()})
+    else:
+        _writer(pipelines[None].pipeline).save(_local_uri(folder.absolute() / PIPELINE))
     for name, rows in tables.items():
         (folder / TABLES_FOLDER).mkdir(exist_ok=True)
         text = "".join(json.dumps(_plain(row), ensure_ascii=False) + "\n" for row in rows)
@@ -107,6 +108,16 @@ def save_fitted(
     document |= {"values": folders} if folders else {}
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
     (folder / SIGNATURE_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _save_values(folder: Path, pipelines: Mapping[str, Saved]) -> None:
+    """Write each of several fitted pipelines into its own folder below `folder`, several at once."""
+
+    def save(name: str) -> None:
+        save_fitted({None: pipelines[name]}, pipelines[name].signature, {}, folder / name)
+
+    with ThreadPoolExecutor(min(len(pipelines), _MOST_AT_ONCE), "save") as pool:
+        list(pool.map(save, pipelines))
 
 
 def _writer(pipeline: PipelineModel) -> MLWriter:

@@ -83,7 +83,8 @@ def fit_ml_model(
         tables = {**measured.tables, **_of_whom(parts, learnt), **_of_whom(parts, [table for table, _ in windows])}
         tables["metrics"] = [asdict(metric) for metric in measured.metrics]
         tables |= _statistics(parts, rows)
-        pipelines = {part.value: _saved(fit, columns) for part, fit in zip(parts, fits, strict=True)}
+        saved = on_each(parts, lambda _, fit: _saved(fit, columns), fits)
+        pipelines = {part.value: one for part, one in zip(parts, saved, strict=True)}
         signature = signature_of(pipelines, ml_model)
         save_fitted(pipelines, signature, tables, folder)
     facts = {
@@ -128,14 +129,14 @@ def _measure_sides(
     ml_model, task = fits[0].task.ml_model, fits[0].task
     if any(part.rows.holdout is None for part in parts):
         return measure(fits, None, stack), []
-    unseen = [_read_holdout(part, fit) for part, fit in zip(parts, fits, strict=True)]
+    unseen = on_each(parts, _read_holdout, fits)
     measured = measure(fits, unseen, stack)
     texts = tuple(class_text(value) for value in task.classes)
     candidate = Contestant(ml_model, task.entry, texts)
     comparisons = compare_with_rivals(met, lambda: transform_each(fits, unseen), candidate)
     if ml_model.has_permutations:
-        shuffled = [{"permutation_importances": _permute(part, fit)} for part, fit in zip(parts, fits, strict=True)]
-        measured = replace(measured, tables={**measured.tables, **_of_whom(parts, shuffled)})
+        shuffled = _of_whom(parts, on_each(parts, _permute, fits))
+        measured = replace(measured, tables={**measured.tables, **shuffled})
     return measured, comparisons
 
 
@@ -147,12 +148,12 @@ def _read_holdout(part: Part, fit: Fit) -> DataFrame:
     return fit.read(deal_out(laid_out))
 
 
-def _permute(part: Part, fit: Fit) -> list[Row]:
+def _permute(part: Part, fit: Fit) -> dict[str, list[Row]]:
     held_out = part.rows.holdout
     # Of a value without held-out rows nothing can be shuffled.
     if held_out is None or not part.count(HOLDOUT):
-        return []
-    return permute(held_out.drop(*part.rows.carried), part.count(HOLDOUT), fit)
+        return {}
+    return {"permutation_importances": permute(held_out.drop(*part.rows.carried), part.count(HOLDOUT), fit)}
 
 
 def _explain(fit: Fit) -> dict[str, list[Row]]:

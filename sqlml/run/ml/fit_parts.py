@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlml.errors import EngineStopped, SqlmlError
 from sqlml.run.failure import Doing, spark_failures
@@ -36,22 +36,25 @@ def fit_parts(parts: Sequence[Part], sides: Sequence[str], stack: ExitStack) -> 
     return on_each(parts, fit)
 
 
-def on_each(parts: Sequence[Part], do: Callable[[Part], Found]) -> list[Found]:
+def on_each(parts: Sequence[Part], do: Callable[..., Found], *beside: Sequence[Any]) -> list[Found]:
     """Return what `do` makes of each part, several of which are worked on at once.
 
     How many changes nothing but the time: the rows of each are laid out by themselves.
+
+    Args:
+        beside: what else `do` is given of each part.
 
     Raises:
         DataError, ErrorList, StepError: of the only part; of several, one that names the values that failed.
     """
     if parts[0].value is None:
-        return [do(parts[0])]
+        return [do(parts[0], *[one[0] for one in beside])]
     spark, tuning = parts[0].rows.sided.sparkSession, parts[0].task.ml_model.tuning
     # A search has several trials on the way by itself.
     at_once = max(spark.sparkContext.defaultParallelism, 2) // (1 if tuning is None else tuning.parallelism)
     with ThreadPoolExecutor(max(min(at_once, _MOST_AT_ONCE, len(parts)), 1), "value") as pool:
         try:
-            found = list(pool.map(lambda part: _try(part, do), parts))
+            found = list(pool.map(lambda part, *others: _try(do, part, *others), parts, *beside))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -60,10 +63,10 @@ def on_each(parts: Sequence[Part], do: Callable[[Part], Found]) -> list[Found]:
     return [one for one in found if not isinstance(one, SqlmlError)]
 
 
-def _try(part: Part, do: Callable[[Part], Found]) -> Found | SqlmlError:
+def _try(do: Callable[..., Found], part: Part, *beside: Any) -> Found | SqlmlError:
     try:
         with spark_failures(Doing(f"the fit of '{part.slice}' failed")):
-            return do(part)
+            return do(part, *beside)
     except EngineStopped:
         # No other part can do better.
         raise

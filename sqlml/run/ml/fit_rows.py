@@ -117,7 +117,8 @@ def read_rows(training: DataFrame, task: Task, met: Sequence[Met], stack: ExitSt
     shared = None if rule.holdout is None else assert_disjoint(sided, SIDE, ml_model, "split")
     values = None if ml_model.for_each is None else find_values(sided, ml_model, ml_model.for_each)
     if values is not None:
-        sided = values.mark(sided)
+        # Each value's rows are read by themselves, many times: they lie together, so that others' are passed over.
+        sided = persisted(stack, values.mark(sided).repartition(quote(PART)).sortWithinPartitions(quote(PART)))
     profile = profile_rows(sided, count, ml_model, task.entry, task.transforms, has_holdout=rule.holdout is not None)
     return Rows(sided, rule, profile, null_labels, shared, tuple(carried_columns(sided)), values)
 

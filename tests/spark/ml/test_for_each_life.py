@@ -18,28 +18,28 @@ def people() -> list[str]:
     lines = []
     for n in range(480):
         x, z = (n * 37 % 101) / 10, n * 53 % 17
-        is_high = (x + (n * 29 % 7) / 2 > 6.5) != (n % 2 == 1)
-        lines.append(f"{n},{x},{z},{'east' if n % 2 else 'west'},{is_high}".lower())
-    return [*lines, "9001,1.0,2,north,true", "9002,3.0,2,,false"]
+        height = (x + (n * 29 % 7) / 2) * (-1 if n % 2 else 1)
+        lines.append(f"{n},{x},{z},{'east' if n % 2 else 'west'},{height:.1f}")
+    return [*lines, "9001,1.0,2,north,1.0", "9002,3.0,2,,0.0"]
 
 
 SPEC = """version: 2
 ml_models:
   - name: high
     training_data: ref('people')
-    estimator: DecisionTreeClassifier
+    estimator: DecisionTreeRegressor
     params: {maxDepth: 3}
     label: y
     keys: [id]
     for_each: {column: region, min_rows: 50}
     gates:
-      - {metric: areaUnderROC, at_least: 0.6, slice: region=east}
-      - {metric: areaUnderROC, not_worse_than: champion, tolerance: 0.05}
+      - {metric: r2, at_least: 0.6, slice: region=east}
+      - {metric: rmse, not_worse_than: champion, tolerance: 0.5}
 """
 FILES = {
     "sqlml_project.yml": "name: each\n",
     "seeds/people.csv": "\n".join([HEADER, *people()]) + "\n",
-    "models/scores.sql": "select id, region, probability from {{ predict('high', ref('people'), explain=1) }}\n",
+    "models/scores.sql": "select id, region, predicted_y from {{ predict('high', ref('people'), explain=1) }}\n",
     "models/weights.sql": "select slice, feature, importance from {{ ml_table('high', 'importances') }}\n",
     "models/ml.yml": SPEC,
 }
@@ -93,7 +93,7 @@ def test_what_was_learnt_and_predicted_is_read_by_sql(command):
     assert {row["slice"] for row in weights["rows"]} == {"region=east", "region=west"}
     scores = json.loads(command("show", "scores", "--json", "--limit", "1000"))["rows"]
     assert len(scores) == 482
-    assert {row["region"] for row in scores if row["probability"] is None} == {"north", None}
+    assert {row["region"] for row in scores if row["predicted_y"] is None} == {"north", None}
 
 
 def test_it_is_made_again_bit_for_bit_and_scores_a_file(project, command, tmp_path):
@@ -104,7 +104,7 @@ def test_it_is_made_again_bit_for_bit_and_scores_a_file(project, command, tmp_pa
     said = command("predict", "high", "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "out.csv"))
     assert "scored 3 rows with high version 2, 1 of them without a prediction" in said
     lines = (tmp_path / "out.csv").read_text().splitlines()
-    found = {line.split(",")[2]: line.split(",")[4] for line in lines[1:]}
+    found = {line.split(",")[2]: line.split(",")[3] for line in lines[1:]}
     assert set(found) == {"east", "west", "south"}
     assert found["south"] == ""
     assert found["east"] != found["west"]

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlml.build import Request, load_dag, open_project_store
 from sqlml.errors import CommandError, suggest
 from sqlml.ir.explanations import Row
-from sqlml.ir.state import CHAMPION, Alias, Snapshot, Version
+from sqlml.ir.state import CHAMPION, Alias, Snapshot, Version, is_alias
 from sqlml.predict import find_version, find_versions
-
-# Never a number, which names a version.
-_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ def tag(request: Request, ml_model: str, version: str, alias: str) -> VersionInf
             f"'{CHAMPION}' is the alias that predictions use, and no tag",
             fix=f"run: sqlml model promote {ml_model} {version}",
         )
-    if not _ALIAS.fullmatch(alias):
+    if not is_alias(alias):
         raise CommandError(
             f"'{alias}' cannot be an alias", fix="begin with a letter, and go on with letters, digits, '_', '-' and '.'"
         )

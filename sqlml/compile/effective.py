@@ -19,8 +19,8 @@ def recompose(node: Node, compiled: Mapping[str, Fingerprint], effective: Mappin
     own = compiled[node.id]
     stale = [parent for parent in parents_of(own) if effective[parent].digest != compiled[parent].digest]
     champions = {name for parent in node.parents for name in effective[parent].champions}
-    if node.champion_of is not None:
-        champions |= {node.champion_of}
+    if node.alias_read is not None:
+        champions |= {node.alias_read}
     if not stale:
         return Fingerprint(own.digest, own.code, own.parts, tuple(sorted(champions)))
     return compose(own.parts, {parent: seen_whole(effective[parent]) for parent in parents_of(own)}, champions)

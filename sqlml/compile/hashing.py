@@ -96,9 +96,9 @@ class Hasher:
             parts["keys"] = digest_of(node.keys)
         if (node.seen_where or node.among_where) is not None and condition is not None:
             parts["where"] = condition.digest
-        if node.version is not None:
+        if isinstance(node.version, int):
             parts["version"] = digest_of(node.version)
-        own = (name,) if node.version is None else ()
+        own = () if node.alias_read is None else (node.alias_read,)
         champions = {*own, *[champion for node_id in read for champion in self._whole[node_id].champions]}
         return compose(parts, read, champions)
 

@@ -20,7 +20,7 @@ from sqlml.ir.dag import BuiltNode, MlNode, Node, SqlNode, TestNode
 from sqlml.ir.deferral import defer
 from sqlml.ir.gates import check_gates, gate_dataset, is_promoted
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
-from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot, VersionRef
+from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot, VersionRef, alias_text, lacks_text, ml_model_of
 
 
 def make_plan(compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> Plan:
@@ -113,19 +113,19 @@ class _Planner:
         if node.is_stored and node.id not in self._request.selected:
             return frozenset()
         found = {name for parent in node.parents for name in self._below[parent] if not parent.startswith("ml_model.")}
-        if (name := node.champion_of) is not None and name in self._crowning:
+        if (name := node.alias_read) is not None and name in self._crowning:
             found.add(name)
         return frozenset(found)
 
     def _lacks_champion(self, fingerprint: Fingerprint) -> list[str]:
-        """Return the ML models that were or would be fitted, but whose predictions cannot be had in this build."""
+        """Return the aliases that no version has, of ML models that were or would be fitted."""
         return [
-            name
-            for name in fingerprint.champions
-            if name not in self._champions
-            and name not in self._crowning
+            key
+            for key in fingerprint.champions
+            if key not in self._champions
+            and key not in self._crowning
             # One that was never fitted and is not selected is a mistake of the selection, which its reader will tell.
-            and (self._snapshot.is_fitted(name) or f"ml_model.{name}" in self._request.selected)
+            and (self._snapshot.is_fitted(ml_model_of(key)) or f"ml_model.{ml_model_of(key)}" in self._request.selected)
         ]
 
     def _step(self, node: Node) -> Step:
@@ -164,7 +164,7 @@ class _Planner:
         fingerprint = self._effective[node.id]
         lacking = self._lacks_champion(fingerprint)
         if lacking:
-            return Decision(Action.KEEP, tuple(f"'{name}' has no champion" for name in lacking))
+            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
         if not node.is_stored:
             return self._decide_read(node)
         reasons = self._reasons_to_run(fingerprint, output)
@@ -186,7 +186,7 @@ class _Planner:
 
     def _changed_champions(self, fingerprint: Fingerprint, held: Mapping[str, VersionRef]) -> tuple[str, ...]:
         return tuple(
-            f"champion of '{name}' changed"
+            f"{alias_text(name)} changed"
             for name in fingerprint.champions
             if name in self._champions and held.get(name) != self._champions[name]
         )
@@ -195,7 +195,7 @@ class _Planner:
         """Decide on what has nothing to do but for a fit above it."""
         lacking = self._lacks_champion(self._effective[node.id])
         if lacking:
-            return Decision(Action.KEEP, tuple(f"'{name}' has no champion" for name in lacking))
+            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
         if self._below[node.id]:
             return Decision(Action.DECIDE, tuple(f"'{name}' is trained again" for name in sorted(self._below[node.id])))
         return Decision(Action.KEEP, (UNCHANGED if node.is_stored else "read",))
@@ -205,7 +205,7 @@ class _Planner:
         held = {name: self._champions[name] for name in fingerprint.champions if name in self._champions}
         lacking = self._lacks_champion(fingerprint)
         if lacking:
-            return Decision(Action.KEEP, tuple(f"'{name}' has no champion" for name in lacking))
+            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
         decision = decide_fit(Fitting(node, fingerprint, latest, held), self._request, self._nodes)
         is_below = self._below[node.id] and node.ml_model.retrain.when == "changed" and not self._request.no_retrain
         if decision.reasons == (UNCHANGED,) and is_below:
@@ -278,7 +278,7 @@ class _Planner:
         fingerprint = self._effective[node.id]
         lacking = self._lacks_champion(fingerprint)
         if lacking:
-            return Decision(Action.KEEP, tuple(f"'{name}' has no champion" for name in lacking))
+            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
         reasons = self._reasons_to_test(node, fingerprint)
         if not reasons and self._below[node.id]:
             reasons = tuple(f"'{name}' is trained again" for name in sorted(self._below[node.id]))

@@ -11,7 +11,7 @@ from sqlml.compile.reasons import UNCHANGED, explain_change
 from sqlml.ir.dag import MlNode, Node
 from sqlml.ir.plan import Action, PlanRequest
 from sqlml.ir.project import Retrain
-from sqlml.ir.state import Fingerprint, Version, VersionRef
+from sqlml.ir.state import Fingerprint, Version, VersionRef, alias_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _reasons_changed(fitting: Fitting, latest: Version, nodes: Mapping[str, Node
         return changed
     held = latest.facts.get("champions", fitting.champions)
     return tuple(
-        f"champion of '{name}' changed" for name, number in fitting.champions.items() if held.get(name) != number
+        f"{alias_text(name)} changed" for name, number in fitting.champions.items() if held.get(name) != number
     )
 
 

@@ -66,6 +66,6 @@ def _scored_again(plan: Plan, node: MlNode) -> Iterator[str]:
         other.id for other in nodes.values() if isinstance(other, PredictionNode) and other.ml_model == node.id
     }
     for step in plan.steps:
-        is_made = isinstance(step.node, MlOutputNode) and step.node.champion_of == node.name
+        is_made = isinstance(step.node, MlOutputNode) and step.node.alias_read == node.name
         if step.action is Action.RUN and (is_made or predictions & {*step.node.parents}):
             yield step.node.name

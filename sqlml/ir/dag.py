@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlml.ir.algorithms import AlgorithmRelation
 from sqlml.ir.location import Places, SourceLocation, locate_span
 from sqlml.ir.project import ColumnSpec, DataTest, Materialized, MlModel, MlOutput, Project, Seed, Source, SqlModel
-from sqlml.ir.state import Column
+from sqlml.ir.state import CHAMPION, Column, alias_key
 
 NodeKind = Literal["source", "seed", "sql_model", "ml_model", "prediction", "ml_output", "graph", "pattern", "test"]
 
@@ -126,8 +126,8 @@ class Node:
         return False
 
     @property
-    def champion_of(self) -> str | None:
-        """The name of the ML model whose champion makes its rows, one of its parents; None for most nodes."""
+    def alias_read(self) -> str | None:
+        """The `alias_key` of the version that makes its rows, of an ML model among its parents; None for most nodes."""
         return None
 
 
@@ -245,9 +245,9 @@ class PredictionNode(Node):
     explain: int | None = None
 
     @property
-    def champion_of(self) -> str:
-        """The name of the ML model whose champion makes its rows."""
-        return self.ml_model.partition(".")[2]
+    def alias_read(self) -> str:
+        """The `alias_key` of the version that makes its rows: a champion's."""
+        return alias_key(self.ml_model.partition(".")[2])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +260,7 @@ class MlOutputNode(BuiltNode):
         seen: the relation whose pairs are left out; None: none are.
         seen_where: SQL condition on the rows of `seen`.
         is_called: whether an `ml_table()` call made it; then the output's kind is the table's name.
-        version: the number of the version that it is of; None: the champion's.
+        version: the number or the alias of the version that it is of.
         among: the relation in which rows are looked for; None: the kind looks for none.
         among_where: SQL condition on the rows of `among`.
         keys: the columns that tell the rows of `among` apart.
@@ -269,7 +269,7 @@ class MlOutputNode(BuiltNode):
     ml_model: str
     output: MlOutput
     is_called: bool = False
-    version: int | None = None
+    version: int | str = CHAMPION
     over: str | None = None
     seen: str | None = None
     seen_where: str | None = None
@@ -288,9 +288,10 @@ class MlOutputNode(BuiltNode):
         return self.output.tests
 
     @property
-    def champion_of(self) -> str | None:
-        """The name of the ML model whose champion makes its rows; None if it is of one version for good."""
-        return None if self.version is not None else self.ml_model.partition(".")[2]
+    def alias_read(self) -> str | None:
+        """The `alias_key` of the version that makes its rows; None if it is of one version for good."""
+        name = self.ml_model.partition(".")[2]
+        return None if isinstance(self.version, int) else alias_key(name, self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from sqlml.ir.diagnostics import Diagnostic
 from sqlml.ir.lineage import Lineage
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.signatures import ExpectedSignature
-from sqlml.ir.state import CHAMPION, Fingerprint, GateResult, Output, Snapshot
+from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot, alias_key
 from sqlml.ir.transforms import FeatureTransform
 
 
@@ -125,16 +125,18 @@ class Plan:
 
     def deferred(self) -> tuple[tuple[str, str], ...]:
         """Return what is read from another target: each node's name with the build or the version, parents first."""
+        champions = self.snapshot.champions()
         found: dict[str, str] = {}
         for step in self.steps:
             node, output = step.node, step.output
             if output is not None and output.of_target and not step.is_selected:
                 found[node.name] = "view" if output.kind == "view" else f"build {output.build_id}"
-            asked = [] if node.champion_of is None else [(node.champion_of, CHAMPION)]
+            asked = [] if node.alias_read is None else [node.alias_read]
             if isinstance(node, MlNode) and step.action is not Action.KEEP:
-                asked += [(node.name, gate.not_worse_than) for gate in node.ml_model.gates if gate.not_worse_than]
-            for name, alias in asked:
-                version = self.snapshot.find(name, alias)
+                rivals = [gate.not_worse_than for gate in node.ml_model.gates if gate.not_worse_than]
+                asked += [alias_key(node.name, alias) for alias in rivals]
+            for key in asked:
+                version = champions.get(key)
                 if version is not None and version.of_target:
-                    found[name] = f"version {version.version}"
+                    found[version.ml_model] = f"version {version.version}"
         return tuple(found.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,8 +12,40 @@ from sqlml.ir.project import Scalar
 CHAMPION = "champion"
 """The alias that predictions use."""
 
+_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
 VersionRef = int | str
 """A version as what was made with it remembers it: its number; `prod.3` where it is another target's."""
+
+
+def is_alias(text: str) -> bool:
+    """Return whether an alias can be called so: never like a number, which names a version."""
+    return _ALIAS.fullmatch(text) is not None
+
+
+def alias_key(ml_model: str, alias: str = CHAMPION) -> str:
+    """Return what an alias is called where those of several ML models stand together: `late`, `late@stable`.
+
+    The champion's is the name of the ML model, since it is what almost all readers mean.
+    """
+    return ml_model if alias == CHAMPION else f"{ml_model}@{alias}"
+
+
+def ml_model_of(key: str) -> str:
+    """Return the ML model of an `alias_key`."""
+    return key.partition("@")[0]
+
+
+def alias_text(key: str) -> str:
+    """Return an `alias_key` as messages have it: `champion of 'late'`, `version 'stable' of 'late'`."""
+    name, _, alias = key.partition("@")
+    return f"version '{alias}' of '{name}'" if alias else f"champion of '{name}'"
+
+
+def lacks_text(key: str) -> str:
+    """Return that no version bears the alias of an `alias_key`."""
+    name, _, alias = key.partition("@")
+    return f"'{name}' has no version '{alias}'" if alias else f"'{name}' has no champion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,20 +270,30 @@ class Snapshot:
         return self.find(ml_model, CHAMPION)
 
     def champions(self) -> dict[str, Version]:
-        """Return the version that predictions use of each ML model that has one, by its name."""
-        names = dict.fromkeys((*self.versions, *(() if self.other is None else self.other.versions)))
-        return {name: found for name in names if (found := self.champion(name)) is not None}
+        """Return the version that each alias of each ML model points to, by `alias_key`."""
+        found = {} if self.other is None else self.other.champions()
+        for ml_model, aliases in self.aliases.items():
+            for entry in aliases:
+                if (version := self.version(ml_model, entry.version)) is not None:
+                    found[alias_key(ml_model, entry.alias)] = version
+        return found
 
     def find(self, ml_model: str, wanted: str) -> Version | None:
-        """Return the version with an alias or a number, of this target if it has one; None: there is none."""
+        """Return the version with an alias or a `VersionRef`; None: there is none.
+
+        An alias is another target's where no version of this one bears it. A number is of this one alone: another
+        target's 3 is not what this one's will be.
+        """
         alias = self.alias(ml_model, wanted)
-        number = alias.version if alias is not None else int(wanted) if wanted.isdecimal() else None
-        found = None if number is None else self.version(ml_model, number)
+        own = self.versions.get(ml_model, ())
+        if alias is not None:
+            return self.version(ml_model, alias.version)
+        found = next((entry for entry in own if str(entry.ref) == wanted), None)
         return self.other.find(ml_model, wanted) if found is None and self.other is not None else found
 
     def known_versions(self, ml_model: str) -> list[str]:
         """Return the numbers and aliases that `find` finds."""
-        own = [str(version.version) for version in self.versions.get(ml_model, ())]
+        own = [str(version.ref) for version in self.versions.get(ml_model, ())]
         own += [entry.alias for entry in self.aliases.get(ml_model, ())]
         return list(dict.fromkeys([*own, *([] if self.other is None else self.other.known_versions(ml_model))]))
 

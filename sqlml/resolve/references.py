@@ -4,6 +4,7 @@ are called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +13,7 @@ from sqlml.errors import ResolveError, SqlmlError, suggest
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.ml_tables import ml_table_names
 from sqlml.ir.project import Target
+from sqlml.ir.state import CHAMPION, is_alias
 from sqlml.resolve.index import Entry, Index, Relation
 
 NOT_YET = "not supported yet"
@@ -48,7 +50,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class MlTableCall:
-    """An `ml_table()` call: id of the ML model, the table's name, the version (None: the champion), what it gives."""
+    """An `ml_table()` call: id of the ML model, the table's name, the number or alias of the version, what it gives."""
 
     node_id: str
     name: str
@@ -56,7 +58,7 @@ class MlTableCall:
     table: str
     relation: str
     place: SourceLocation
-    version: int | None = None
+    version: int | str = CHAMPION
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +205,8 @@ class References:
             fix = "put the inner predict() into a SQL model, and score that with ref('…')"
         raise ResolveError(f"predict('{ml_model}', …) scores what ref() or source() returns, not {text!r}", None, fix)
 
-    def ml_table(self, ml_model_name: Any, table: Any, version: Any = None) -> Relation:
-        """Return the relation of what the fit of an ML model's champion left, or that of another version."""
+    def ml_table(self, ml_model_name: Any, table: Any, version: Any = CHAMPION) -> Relation:
+        """Return the relation of what the fit of a version left: the champion, or one by its number or alias."""
         name = _name(ml_model_name, "ml_table('ml model', 'roc_curve')")
         table = _name(table, f"ml_table('{name}', 'roc_curve')")
         entry = self.index.ml_models.get(name)
@@ -215,11 +217,8 @@ class References:
         if table not in ml_table_names():
             fix = suggest(table, ml_table_names(), "there are")
             raise ResolveError(f"ml_table('{name}', '{table}'): there is no such table", None, fix)
-        if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
-            fix = f"write ml_table('{name}', '{table}', version=3); without a version it is the champion's"
-            raise ResolveError(f"ml_table('{name}', …): version takes a version's number, not {version!r}", None, fix)
         self.found[f"ml_model:{name}"] = entry.node_id
-        of = f"{name}__{table}" + ("" if version is None else f"__v{version}")
+        of = f"{name}__{table}{_version_suffix(name, table, version)}"
         relation = f"{self.index.schema}__{of}"
         call = MlTableCall(f"ml_output.{of}", of, entry.node_id, table, relation, self._place(), version)
         self.ml_tables.append(call)
@@ -267,6 +266,20 @@ def _name(value: Any, example: str) -> str:
         # An undefined name given as an argument fails when it is made text, by the name.
         raise ResolveError(f"a name in quotes is needed, not {str(value)!r}", None, f"write {example}")
     return value
+
+
+def _version_suffix(ml_model: str, table: str, version: Any) -> str:
+    """Return what tells the table of a version from those of others in names of relations; empty for the champion."""
+    if version == CHAMPION:
+        return ""
+    if isinstance(version, int) and not isinstance(version, bool) and version > 0:
+        return f"__v{version}"
+    if isinstance(version, str) and is_alias(version):
+        # Names of relations have neither case nor signs.
+        return "__at_" + re.sub(r"[^a-z0-9_]", lambda sign: f"_{ord(sign[0]):x}_", version)
+    fix = f"write ml_table('{ml_model}', '{table}', version=3) or version='stable'; without one it is the champion's"
+    what = f"ml_table('{ml_model}', …): version takes a version's number or alias, not {version!r}"
+    raise ResolveError(what, None, fix)
 
 
 def _check_explain(ml_model: str, value: Any) -> int:

@@ -17,7 +17,7 @@ from sqlml.ir.project import Seed, Source
 from sqlml.ir.records import RecordedFiles, RecordedRelation, VersionRecord, without_places
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.spark_params import spark_params
-from sqlml.ir.state import Output
+from sqlml.ir.state import Output, ml_model_of
 
 if TYPE_CHECKING:
     from sqlml.run.relations import Champions
@@ -70,8 +70,8 @@ def _read_by(node: MlNode, dag: Dag) -> list[str]:
 
 def _relation(node: Node, compiled: Compiled, outputs: Mapping[str, Output], champions: Champions) -> RecordedRelation:
     output = outputs.get(node.id)
-    made_by = None if node.champion_of is None else champions.get(node.champion_of)
-    number = node.version if isinstance(node, MlOutputNode) else None
+    made_by = None if node.alias_read is None else champions.get(node.alias_read)
+    number = node.version if isinstance(node, MlOutputNode) and isinstance(node.version, int) else None
     record = RecordedRelation(
         node.id,
         node.name,
@@ -79,7 +79,7 @@ def _relation(node: Node, compiled: Compiled, outputs: Mapping[str, Output], cha
         tuple(parent for parent in node.parents if not parent.startswith("ml_model.")),
         (output.fingerprint if output is not None else compiled.fingerprints[node.id]).digest,
         build_id=output.build_id if output is not None and output.kind == "table" else None,
-        ml_model=node.champion_of,
+        ml_model=None if node.alias_read is None else ml_model_of(node.alias_read),
         version=number if made_by is None else made_by.version,
         of_target="" if made_by is None else made_by.of_target,
     )

@@ -13,6 +13,7 @@ from sqlml.ir.dag import MlNode, MlOutputNode, TestNode
 from sqlml.ir.engine import Engine
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Progress, RunResults, Status, StepResult
+from sqlml.ir.state import CHAMPION
 from sqlml.ir.store import Store
 from sqlml.run.steps import StepRunner
 
@@ -117,10 +118,10 @@ class _Run:
 
     def _stops(self, before: StepResult, node_id: str) -> bool:
         step, node = self._steps[before.node_id], self._steps[node_id].node
-        if isinstance(step.node, MlNode) and isinstance(node, MlOutputNode) and node.version is not None:
+        if isinstance(step.node, MlNode) and isinstance(node, MlOutputNode) and node.version != CHAMPION:
             # Another version than what was to be fitted now, or its own step says that it is not there.
             return False
-        if isinstance(step.node, MlNode) and node.champion_of == step.node.name:
+        if isinstance(step.node, MlNode) and node.alias_read == step.node.name:
             # A failed gate leaves the champion, which the node's own step looks for.
             return before.status is Status.ERROR
         if isinstance(step.node, TestNode):

@@ -21,7 +21,7 @@ from sqlml.ir.kept_trials import TrialLog
 from sqlml.ir.metrics import headline
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
-from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version
+from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version, lacks_text
 from sqlml.ir.store import Store
 from sqlml.ir.trials import say_choice
 from sqlml.run.recording import make_record
@@ -67,8 +67,8 @@ class StepRunner:
             return self._keep_fitted(step, node) if is_kept else self._fit(step, node)
         if isinstance(node, TestNode):
             return self._kept_test(step, node) if step.action is Action.KEEP else self._test(step, node)
-        if node.champion_of is not None and self._champions.get(node.champion_of) is None:
-            return StepResult(node.id, Status.SKIPPED, message=f"'{node.champion_of}' has no champion")
+        if node.alias_read is not None and self._champions.get(node.alias_read) is None:
+            return StepResult(node.id, Status.SKIPPED, message=lacks_text(node.alias_read))
         if step.action is Action.KEEP or (step.action is Action.DECIDE and self._is_current(step)):
             return StepResult(node.id, Status.KEPT, message="unchanged")
         if isinstance(node, SqlNode) and node.materialized == "ephemeral":
@@ -114,17 +114,27 @@ class StepRunner:
     def _write(self, node: TableNode, folder: Path) -> Written:
         if not isinstance(node, MlOutputNode):
             return self._engine.write_table(node, folder)
-        name, number = node.ml_model.partition(".")[2], node.version
-        version = self._champions.get(name) if number is None else self._version(name, number)
-        if version is None:
-            what = "champion" if number is None else f"version {number}"
-            raise DataError(f"'{name}' has no {what}", node.places.whole, f"see: sqlml model list (of '{name}')")
         read = {parent: self._steps[parent].node.relation for parent in node.parents if parent != node.ml_model}
-        return self._engine.write_ml_output(node, version, read, folder)
+        return self._engine.write_ml_output(node, self._version(node), read, folder)
 
-    def _version(self, ml_model: str, number: int) -> Version | None:
-        made = self._made.get(ml_model)
-        return made if made is not None and made.version == number else self._snapshot.find(ml_model, str(number))
+    def _version(self, node: MlOutputNode) -> Version:
+        """Return the version that a table is of.
+
+        Raises:
+            DataError: there is no such version.
+        """
+        name, wanted = node.ml_model.partition(".")[2], str(node.version)
+        made = self._made.get(name)
+        if node.alias_read is not None:
+            version = self._champions.get(node.alias_read)
+        elif made is not None and str(made.version) == wanted:
+            version = made
+        else:
+            version = self._snapshot.find(name, wanted)
+        if version is None:
+            known = ", ".join(self._snapshot.known_versions(name)) or "none"
+            raise DataError(f"'{name}' has no version {wanted}", node.places.whole, f"there are: {known}")
+        return version
 
     def _build_view(self, step: Step, node: SqlNode) -> StepResult:
         self._relations.define_parents(node)

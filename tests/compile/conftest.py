@@ -14,7 +14,7 @@ from sqlml.errors import SqlmlError, format_error
 from sqlml.ir.dag import BuiltNode, MlNode, SeedNode, SourceNode, TestNode
 from sqlml.ir.gates import check_gates, gate_dataset
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
-from sqlml.ir.state import Alias, Column, Metric, Output, Signature, Snapshot, TestOutcome, Version
+from sqlml.ir.state import CHAMPION, Alias, Column, Metric, Output, Signature, Snapshot, TestOutcome, Version
 from sqlml.parse import ParseRequest, parse_project
 from sqlml.resolve import resolve_project, select_nodes
 
@@ -84,8 +84,8 @@ class Workshop:
         return step.action is Action.DECIDE and is_same and output.champions == self._numbers(step.fingerprint)
 
     def _numbers(self, fingerprint) -> dict[str, int]:
-        found = {name: self.snapshot.champion(name) for name in fingerprint.champions}
-        return {name: version.version for name, version in found.items() if version}
+        found = self.snapshot.champions()
+        return {key: found[key].version for key in fingerprint.champions if key in found}
 
     def _pretend(self, step: Step, plan: Plan) -> None:
         node = step.node
@@ -148,7 +148,8 @@ class Workshop:
         )
         aliases = dict(self.snapshot.aliases)
         if version.has_passed:
-            aliases[node.name] = (Alias("champion", number),)
+            others = [entry for entry in aliases.get(node.name, ()) if entry.alias != CHAMPION]
+            aliases[node.name] = (Alias(CHAMPION, number), *others)
         self.snapshot = replace(
             self.snapshot, versions={**self.snapshot.versions, node.name: (*versions, version)}, aliases=aliases
         )

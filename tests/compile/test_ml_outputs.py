@@ -107,3 +107,28 @@ def test_selected_alone_it_reads_the_champion(built):
     plan = built.plan(select=("centres",), full_refresh=True)
     assert {step.node.name: step.is_selected for step in plan.steps} == {"groups": False, "centres": True}
     assert [test.name for step in plan.steps for test in step.tests] == ["not_null_centres_size"]
+
+
+STABLE = "select metric, value from {{ ml_table('groups', 'metrics', version='stable') }}"
+
+
+def test_a_table_of_an_alias_follows_it(built):
+    lacking = built.plan({"models/of_stable.sql": STABLE})
+    steps = {step.node.name: step for step in lacking.steps}
+    assert steps["of_stable"].reasons == ("'groups' has no version 'stable'",)
+    assert (steps["of_stable"].action, steps["large"].action) == (Action.KEEP, Action.KEEP)
+    champion = built.snapshot.aliases["groups"]
+    built.snapshot = replace(built.snapshot, aliases={"groups": (*champion, Alias("stable", 1))})
+    assert reasons(built.build({"models/of_stable.sql": STABLE})) == {
+        "groups__metrics__at_stable": "new",
+        "of_stable": "new",
+    }
+    assert built.snapshot.outputs["sql_model.of_stable"].champions == {"groups@stable": 1}
+    # A fit gives another champion, and moves no other alias.
+    built.build({"models/groups.yml": ML.replace("KMeans", "KMeans\n    params: {k: 3}")})
+    assert built.snapshot.outputs["sql_model.of_stable"].champions == {"groups@stable": 1}
+    assert not built.plan().has_work
+    built.snapshot = replace(built.snapshot, aliases={"groups": (Alias("champion", 2), Alias("stable", 2))})
+    assert reasons(built.plan()) == dict.fromkeys(
+        ["groups__metrics__at_stable", "of_stable"], "version 'stable' of 'groups' changed"
+    )

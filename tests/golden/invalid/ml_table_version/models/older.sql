@@ -1,1 +1,1 @@
-select metric from {{ ml_table('amounts', 'metrics', version='best') }}
+select metric from {{ ml_table('amounts', 'metrics', version='best of all') }}

@@ -6,9 +6,11 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlml.build import Request, load_dag, open_deferral, open_engine, open_project_store
+from sqlml.build import Request, load_dag, open_engine, open_project_store
 from sqlml.errors import CommandError, DataError, SqlmlError, raise_all
-from sqlml.ir.deferral import defer
+from sqlml.ir.dag import Dag
+from sqlml.ir.deferral import Deferral, defer
+from sqlml.ir.project import Target
 from sqlml.ir.records import RecordedRelation, VersionRecord
 from sqlml.ir.reproduction import Reproduction
 from sqlml.ir.state import Output, Snapshot, Version
@@ -55,11 +57,10 @@ def reproduce(request: Request, ml_model: str, version: str | None) -> Reproduct
     if record is None:
         what = f"version {found.version} of '{ml_model}' has no record of what it was made of"
         raise CommandError(what, fix="an older sqlml fitted it; versions from now on have one")
-    target = next((entry.of_target for entry in record.relations if entry.of_target), None)
-    snapshot = defer(snapshot, open_deferral(dag, replace(request, defer=target)), dag)
+    snapshot = _with_other_target(dag, snapshot, found, record)
     data = _find_data(found, record, store, snapshot)
     raise_all(data.errors)
-    folder = dag.project.root / "target" / "reproduced" / f"{ml_model}-{found.version}"
+    folder = dag.project.root / "target" / "reproduced" / snapshot.schema / f"{ml_model}-{found.version}"
     shutil.rmtree(folder, ignore_errors=True)
     from sqlml.run.reproducing import fit_again
 
@@ -67,6 +68,19 @@ def reproduce(request: Request, ml_model: str, version: str | None) -> Reproduct
         engine.start()
         relations = [entry for entry in record.relations if entry.node_id in data.needed]
         return fit_again(engine, found, record, (relations, data.kept, snapshot), folder)
+
+
+def _with_other_target(dag: Dag, snapshot: Snapshot, version: Version, record: VersionRecord) -> Snapshot:
+    """Return what exists with the versions of the target whose predictions the training data holds, if it does."""
+    target = next((entry.of_target for entry in record.relations if entry.of_target), None)
+    if target is None:
+        return snapshot
+    schema = dag.project.schemas.get(target)
+    if schema is None:
+        what = f"{version} of '{version.ml_model}' was fitted on predictions of target '{target}'"
+        raise CommandError(f"{what}, which the project file has no more", fix=f"bring target '{target}' back")
+    there = open_project_store(replace(dag.project, target=Target(target, schema)))
+    return defer(snapshot, Deferral(target, dag, there.snapshot()), dag)
 
 
 def _find_data(version: Version, record: VersionRecord, store: WarehouseStore, snapshot: Snapshot) -> _Data:
@@ -93,9 +107,11 @@ def _need(
     """Note how a relation can be read again, and before it what it is made of; or what is gone."""
     if entry.node_id in data.needed:
         return
-    output = None if entry.build_id is None else store.kept_output(entry.node_id, entry.build_id)
+    output = None if entry.build_id is None else store.kept_output(entry.stored_id, entry.build_id)
     if output is not None:
         data.kept[entry.node_id] = output
+    elif not entry.can_be_made_again:
+        data.errors.append(DataError(f"the build of '{entry.name}' that was read is not kept any more"))
     elif entry.files is not None:
         if store.file_version(store.root / entry.files.path) != entry.files.version:
             data.errors.append(DataError(f"'{entry.files.path}', which '{entry.name}' reads, has other content now"))

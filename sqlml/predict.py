@@ -100,18 +100,17 @@ def find_version(dag: Dag, snapshot: Snapshot, ml_model: str, asked: str | None)
     Raises:
         CommandError: there is no such ML model, or it has no such version.
     """
-    versions = find_versions(dag, snapshot, ml_model)
+    find_versions(dag, snapshot, ml_model)
     found = snapshot.find(ml_model, asked or CHAMPION)
     if found is not None:
         return found
-    numbers = ", ".join(str(version.version) for version in versions)
+    known = ", ".join(snapshot.known_versions(ml_model))
     if asked is None:
         raise CommandError(
             f"'{ml_model}' has no champion: no version has passed its gates",
-            fix=f"name one with --version (there are: {numbers}), or: sqlml model promote {ml_model} NUMBER",
+            fix=f"name one with --version (there are: {known}), or: sqlml model promote {ml_model} NUMBER",
         )
-    known = snapshot.known_versions(ml_model)
-    raise CommandError(f"'{ml_model}' has no version '{asked}'", fix=f"there are: {', '.join(known)}")
+    raise CommandError(f"'{ml_model}' has no version '{asked}'", fix=f"there are: {known}")
 
 
 def find_versions(dag: Dag, snapshot: Snapshot, ml_model: str) -> tuple[Version, ...]:

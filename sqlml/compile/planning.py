@@ -70,10 +70,12 @@ class _Planner:
         outlook = Outlook(self._compiled, self._snapshot, self._steps, self._effective, self._crowning)
         missing = find_missing_libraries(self._steps.values())
         raise_all([*never_built, *check_champions(outlook), *self._check_contracts(), *missing])
-        fingerprints = {**self._compiled.fingerprints, **self._effective}
+        compiled = self._compiled.fingerprints
+        fingerprints = {**compiled, **self._effective}
+        outdated = frozenset(key for key, found in self._effective.items() if found.digest != compiled[key].digest)
         steps = tuple(self._steps[node_id] for node_id in self._nodes if node_id in self._steps)
-        compiled = replace(self._compiled, fingerprints=fingerprints)
-        return Plan(compiled, self._snapshot, steps, self._request.deferral)
+        effective = replace(self._compiled, fingerprints=fingerprints)
+        return Plan(effective, self._snapshot, steps, self._request.deferral, outdated)
 
     def _check_contracts(self) -> Iterator[SqlmlError]:
         for step in self._steps.values():

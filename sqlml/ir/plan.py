@@ -111,12 +111,14 @@ class Plan:
 
     Attributes:
         deferral: another target that is read where this one has nothing.
+        outdated: ids of the nodes that are read as they were built, from other code or data than those of now.
     """
 
     compiled: Compiled
     snapshot: Snapshot
     steps: tuple[Step, ...]
     deferral: Deferral | None = None
+    outdated: frozenset[str] = frozenset()
 
     @property
     def has_work(self) -> bool:

@@ -40,6 +40,7 @@ class RecordedRelation:
     """A relation that the training data was made of.
 
     Attributes:
+        node_id, name: with `read_of` they begin with it and a dot.
         fingerprint: digest of all that decided its rows, as it was read.
         sql: rendered; None where it has none.
         files: of sources and seeds.
@@ -47,6 +48,9 @@ class RecordedRelation:
         ml_model: of a prediction or an output of a fitted model; `version` is the one that made it.
         of_target: name of the other target whose version made it; empty: it is this one's own.
         scored: id of the relation that a prediction is of; `explain` features explain each of its rows.
+        read_of: name of the other target that has it; empty: it is this one's own, or stands for another's.
+        can_be_made_again: whether `sql` over `parents`, or `files`, give the rows that were read; else only its build
+            has them.
     """
 
     node_id: str
@@ -63,6 +67,13 @@ class RecordedRelation:
     output_prefix: str = ""
     explain: int | None = None
     of_target: str = ""
+    read_of: str = ""
+    can_be_made_again: bool = True
+
+    @property
+    def stored_id(self) -> str:
+        """The id of its node where it was built."""
+        return self.node_id.removeprefix(f"{self.read_of}.")
 
     def made_by(self, snapshot: Snapshot) -> Version | None:
         """Return the version that made it, if it is still there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlml.ir.dag import MlNode, PredictionNode, Rendered, SourceNode, SqlNode
@@ -29,7 +30,7 @@ def fit_again(engine: SparkEngine, version: Version, record: VersionRecord, data
     by_id = {entry.node_id: entry for entry in relations}
     for entry in relations:
         if (output := kept.get(entry.node_id)) is not None:
-            engine.define_table(output)
+            engine.define_table(replace(output, relation=entry.relation))
         else:
             _define(engine, entry, by_id, snapshot)
     training, spec = record.training_data, record.spec

@@ -24,7 +24,7 @@ from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version, lacks_text
 from sqlml.ir.store import Store
 from sqlml.ir.trials import say_choice
-from sqlml.run.recording import make_record
+from sqlml.run.recording import Readable, make_record
 from sqlml.run.relations import Champions, Relations
 
 TableNode = SeedNode | SqlNode | MlOutputNode | AlgorithmNode
@@ -44,7 +44,7 @@ class StepRunner:
         self._engine = engine
         self._store = store
         self._run_id = run_id
-        self._compiled = plan.compiled
+        self._plan = plan
         # What steps read, as this run goes on.
         self._outputs = dict(plan.snapshot.outputs)
         self._made: dict[str, Version] = {}
@@ -233,7 +233,7 @@ class StepRunner:
             created_at=_now(),
         )
         alias = Alias(CHAMPION, number) if is_promoted(node.ml_model, self._snapshot.alias(node.name), gates) else None
-        record = make_record(self._compiled, node, fitted, self._outputs, self._champions)
+        record = make_record(self._plan, node, fitted, *self._readable())
         self._store.publish_version(version, alias, record)
         self._made[node.name] = version
         if alias is not None:
@@ -254,6 +254,14 @@ class StepRunner:
         search = " ".join([step.fingerprint.digest, *[f"{name}={refs[name]}" for name in sorted(refs)]])
         known = self._store.take_over_trials(node.name, search, rows)
         return TrialLog(known, partial(self._store.keep_trial, node.name, search, rows))
+
+    def _readable(self) -> tuple[Readable, Readable | None]:
+        """Return what this target has to read as the run goes on, and what another one had."""
+        own, deferral = Readable(self._plan.compiled.dag, self._outputs, self._champions), self._plan.deferral
+        if deferral is None:
+            return own, None
+        there = deferral.snapshot
+        return own, Readable(deferral.dag, there.outputs, Champions.of(there), deferral.target)
 
     def _rivals(self, node: MlNode) -> tuple[Rival, ...]:
         """Return whom gates compare a fit with, as the aliases point now."""

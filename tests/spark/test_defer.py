@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from sqlml.cli import run
 from sqlml.errors import StateError
 from sqlml.persist import open_store
+from sqlml.persist.records import read_record
 
 PEOPLE = "id,x,y\n" + "".join(f"{n},{n % 10},{str(n % 10 > 4 and n % 7 > 0).lower()}\n" for n in range(240))
 SPEC = """version: 2
@@ -92,15 +94,24 @@ class TwoTargets:
         return found
 
 
-@pytest.fixture
-def project(tmp_path, capsys, warm, monkeypatch):
-    made = TwoTargets(tmp_path, capsys)
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, warm):
+    """The folder of the project once production was built."""
+    root = tmp_path_factory.mktemp("two")
     for name, text in FILES.items():
-        made.write(name, text)
-    monkeypatch.setenv("NOT_SET_HERE", "it is")
-    made.build("--target", "prod")
-    monkeypatch.delenv("NOT_SET_HERE")
-    return made
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("NOT_SET_HERE", "it is")
+        assert run(["build", "--target", "prod", "--project-dir", str(root)]) == 0
+    return root
+
+
+@pytest.fixture
+def project(tmp_path, capsys, built):
+    shutil.copytree(built, tmp_path / "two", symlinks=True)
+    return TwoTargets(tmp_path / "two", capsys)
 
 
 def test_development_reads_production_and_leaves_it_alone(project, monkeypatch):
@@ -132,6 +143,8 @@ def test_development_reads_production_and_leaves_it_alone(project, monkeypatch):
     own = project.snapshot("dev").champion("high")
     assert (own.version, own.of_target) == (1, "")
     assert "target 'prod'" in own.gates[0].reason or "was not fitted on" in own.gates[0].reason
+    again = json.loads(project.run("model", "reproduce", "high", "--json"))
+    assert (again["is_identical"], again["made_from"][0].partition(" (")[0]) == (True, "features")
     assert project.plan("--select", "scores")["steps"][-1]["reasons"] == ["champion of 'high' changed"]
     assert project.build("--defer", "prod", "--select", "scores")["scores"] == "success"
     assert dict(project.snapshot("dev").outputs["sql_model.scores"].champions) == {"high": 1}
@@ -146,17 +159,47 @@ def test_development_reads_production_and_leaves_it_alone(project, monkeypatch):
     assert project.snapshot("dev").champion("high").version == 1
 
 
-def test_a_new_champion_of_production_makes_deferred_predictions_due(project, monkeypatch):
-    project.build("--defer", "prod", "--select", "scores")
-    project.write("models/counted.sql", "select count(1) as n from {{ ref('scores') }}\n")
+def test_what_is_read_of_production_follows_its_aliases_and_never_its_numbers(project, monkeypatch):
+    """And a fit on a view of production is made again from what that view read, whatever the SQL here says."""
+    project.write("models/counted.sql", "select version from {{ ml_table('high', 'metrics', version='stable') }}\n")
+    project.write("models/numbered.sql", "select version from {{ ml_table('high', 'metrics', version=1) }}\n")
+    assert project.plan("--select", "counted")["steps"][-1]["reasons"] == ["'high' has no version 'stable'"]
+    tagged = ("model", "tag", "high", "--target", "prod")
+    monkeypatch.setenv("NOT_SET_HERE", "it is")
+    project.run(*tagged, "1", "stable")
+    monkeypatch.delenv("NOT_SET_HERE")
+    built = project.build("--defer", "prod", "--select", "scores", "counted", "numbered", code=2)
+    assert (built["counted"], built["numbered"]) == ("success", "skipped")
+    said = json.loads((project.root / "target" / "run_results.json").read_text())["results"]
+    assert "'high' has no version 1" in {entry["message"] for entry in said}
+    assert dict(project.snapshot("dev").outputs["sql_model.counted"].champions) == {"high@stable": "prod.1"}
+    out = str(project.root / "out.csv")
+    asked = ("predict", "high", "--input", "features", "--output", out, "--defer", "prod", "--version")
+    assert "'high' has no version '1'\n  fix: there are: prod.1, champion, stable" in project.run(*asked, "1", code=2)
+    project.run(*asked, "prod.1")
+
     monkeypatch.setenv("NOT_SET_HERE", "it is")
     project.build("--target", "prod", "--select", "high", "--retrain", "high")
+    project.run(*tagged, "2", "stable")
     monkeypatch.delenv("NOT_SET_HERE")
+    assert project.plan("--select", "counted")["steps"][-1]["reasons"] == ["version 'stable' of 'high' changed"]
     planned = project.plan("--select", "scores")
     assert planned["deferred"]["high"] == "version 2"
     assert planned["steps"][-1]["reasons"] == ["champion of 'high' changed"]
     project.build("--defer", "prod", "--select", "scores")
     assert dict(project.snapshot("dev").outputs["sql_model.scores"].champions) == {"high": "prod.2"}
+
+    # Here the view is another one by now; what is read is production's, from an ephemeral and a seed of its own.
+    project.write("models/looked_at.sql", FILES["models/looked_at.sql"] + " where id >= 20\n")
+    project.write("models/ml.yml", SPEC.replace("ref('features')", "ref('looked_at')"))
+    assert project.build("--defer", "prod", "--select", "high")["high"] == "success"
+    own = project.snapshot("dev").champion("high")
+    assert sum(own.facts["rows"][side] for side in ("training", "holdout")) == 200
+    record = read_record(own)
+    assert [entry.name for entry in record.relations] == ["prod.people", "prod.short", "prod.looked_at", "looked_at"]
+    again = json.loads(project.run("model", "reproduce", "high", "--json"))
+    assert again["is_identical"], again
+    assert [entry.partition(" (")[0] for entry in again["made_from"]] == ["prod.people"]
 
 
 def test_what_cannot_be_deferred_is_told_at_once(project):

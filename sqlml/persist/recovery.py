@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
@@ -72,7 +73,7 @@ def clean_up(
 
 
 def prune_builds(database: Database, warehouse: Warehouse, schema: str, name: str) -> None:
-    """Remove the folders of a relation's builds but for the newest two."""
+    """Remove the folders of a relation's `stale_builds`."""
     with database.read() as connection:
         stale = {} if connection is None else stale_builds(connection, schema, name)
     gone = [
@@ -86,14 +87,30 @@ def prune_builds(database: Database, warehouse: Warehouse, schema: str, name: st
 
 
 def stale_builds(connection: Connection, schema: str, name: str) -> dict[int, str | None]:
-    """Return the ids and relative locations of a relation's builds that should be removed."""
+    """Return the ids and relative locations of a relation's builds that should be removed.
+
+    The newest stay, and those that were the newest when a run of another schema began, which may read them until it
+    ends.
+    """
     query = (
-        select(OUTPUTS.c["id"], OUTPUTS.c["location"])
+        select(OUTPUTS.c["id"], OUTPUTS.c["location"], OUTPUTS.c["built_at"])
         .where(OUTPUTS.c["schema"] == schema, OUTPUTS.c["name"] == name, OUTPUTS.c["is_kept"])
         .order_by(OUTPUTS.c["id"].desc())
-        .offset(_BUILDS_KEPT)
     )
-    return {row.id: row.location for row in connection.execute(query)}
+    builds = list(connection.execute(query))
+    if len(builds) <= _BUILDS_KEPT:
+        return {}
+    others = (RUNS.c["status"] == "running", RUNS.c["schema"] != schema)
+    begun = connection.scalars(select(RUNS.c["started_at"]).where(*others))
+    kept = {row.id for row in builds[:_BUILDS_KEPT]}
+    for started_at in begun:
+        there = [row for row in builds if _instant(row.built_at) <= _instant(started_at)]
+        kept |= {row.id for row in there[:_BUILDS_KEPT]}
+    return {row.id: row.location for row in builds if row.id not in kept}
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def forget_begun(connection: Connection, warehouse: Warehouse, folders: Collection[Path]) -> None:

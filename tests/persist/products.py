@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sqlml.ir.kept_trials import KeptTrial
@@ -97,12 +98,13 @@ def trial(number: int, value: float = 0.5) -> KeptTrial:
     return KeptTrial(number, f"{{'x': {number}}}", folds, 1.5, 3.0 * number)
 
 
-def publish_table(store, node_id: str, word: str) -> Path:
+def publish_table(store, node_id: str, word: str, built_at: str = "2025-01-31T12:00:00Z") -> Path:
     folder = store.begin_output(node_id)
     write_data(folder, word)
     store.data_written(node_id)
     store.audited(node_id)
-    store.publish_output(table(node_id, folder, word), [outcome(f"test.{node_id}", word)])
+    output = replace(table(node_id, folder, word), built_at=built_at)
+    store.publish_output(output, [outcome(f"test.{node_id}", word)])
     return folder
 
 

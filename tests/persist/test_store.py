@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import products
@@ -81,6 +82,19 @@ def test_the_newest_two_builds_stay(store):
     assert [folder.exists() for folder in folders] == [False, False, True, True]
     assert (folders[-1].parent / "current").resolve() == folders[-1].resolve()
     assert products.read_data(folders[-1].parent / "current") == "d"
+
+
+def test_what_a_run_of_another_schema_reads_stays_until_it_ends(store, open_it):
+    folders = [products.publish_table(store, "seed.x", word) for word in "abc"]
+    dev = open_it("dev2")
+    run_id = dev.start_run("sqlml build --defer prod")
+    later = (datetime.now(UTC) + timedelta(seconds=1)).isoformat(timespec="seconds")
+    folders += [products.publish_table(store, "seed.x", word, later) for word in "defg"]
+    # The newest of then, and the one before it, which the run may have found when it looked.
+    assert [folder.exists() for folder in folders] == [False, True, True, False, False, True, True]
+    dev.finish_run(run_id, "success")
+    folders.append(products.publish_table(store, "seed.x", "h"))
+    assert [folder.exists() for folder in folders] == [*[False] * 6, True, True]
 
 
 def test_a_seed_and_a_sql_model_of_one_name_are_one_table(store):

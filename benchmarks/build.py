@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from measure import compare
+from measure import STOP, compare
 from projects import write_project
 
 SCRIPT = """
@@ -33,6 +33,6 @@ with tempfile.TemporaryDirectory() as temporary:
 
     commands = {
         "sqlml build, 30 data tests": (sys.executable, "-m", "sqlml", "build"),
-        "a plain script, no tests": (sys.executable, "-c", SCRIPT),
+        "a plain script, no tests": (sys.executable, "-c", SCRIPT + STOP),
     }
     compare(commands, folder, prepare=prepare)

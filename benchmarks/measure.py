@@ -14,6 +14,15 @@ from typing import NamedTuple
 
 Command = Sequence[str | Path]
 
+STOP = """
+from pyspark import SparkContext
+jvm = SparkContext._gateway.proc
+spark.stop()
+jvm.stdin.close()
+jvm.wait()
+"""
+"""Ends a script's Spark, and waits for it: the CPU time of a process that nobody waited for is lost."""
+
 
 class Cost(NamedTuple):
     """What a command cost: seconds on the clock, CPU seconds of it and its children, and its own peak memory."""

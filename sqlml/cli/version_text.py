@@ -56,6 +56,8 @@ def print_version(info: VersionInfo, is_json: bool) -> None:
     _print_learnt(version.facts)
     for gate in version.gates:
         click.echo(f"  gate       {gate.gate}: {'passed' if gate.is_passed else 'FAILED'} ({gate.reason})")
+    for warning in version.facts.get("warnings", ()):
+        click.echo(f"  warning    {warning}")
     if "for_each" in version.facts:
         _print_values(version.facts)
     click.echo()

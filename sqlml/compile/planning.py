@@ -21,6 +21,7 @@ from sqlml.ir.deferral import defer
 from sqlml.ir.gates import check_gates, gate_dataset, is_promoted
 from sqlml.ir.plan import Action, Compiled, Plan, PlanRequest, Step
 from sqlml.ir.state import Fingerprint, GateResult, Output, Snapshot, VersionRef, alias_text, lacks_text, ml_model_of
+from sqlml.ir.suspects import refused_suspects
 
 
 def make_plan(compiled: Compiled, snapshot: Snapshot, request: PlanRequest) -> Plan:
@@ -227,7 +228,9 @@ class _Planner:
         latest = self._snapshot.latest(node.name)
         if latest is None:
             return ()
-        return check_gates(node.ml_model.gates, latest.metrics, gate_dataset(node.ml_model), comparisons_of(latest))
+        ml_model = node.ml_model
+        refused = refused_suspects(self._compiled.dag.project, ml_model, latest.facts)
+        return check_gates(ml_model.gates, latest.metrics, gate_dataset(ml_model), comparisons_of(latest), refused)
 
     def _is_carried(self, node: Node) -> bool:
         """Return whether the step of its owner runs this data test, or it cannot be run in this build at all."""

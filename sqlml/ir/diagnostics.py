@@ -100,6 +100,14 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "were chosen by their outcome does not hold for rows whose outcome nobody knows.",
             "Choose rows by what is known. For rows without a label write `null_label: drop` instead.",
         ),
+        "L010": Rule(
+            "warn",
+            "a feature tells the label by itself",
+            "Found by a fit and not by the compiler: one feature alone tells the label of held-out rows nearly "
+            "perfectly, or nearly all of the importance is one feature's in a fit that is nearly perfect. It may be "
+            "the label in disguise, written down after the fact.",
+            "Leave the feature out unless it is known when the model predicts; if it is, allow it with a reason.",
+        ),
         "S001": Rule(
             "warn",
             "SQL whose value changes",

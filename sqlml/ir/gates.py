@@ -13,6 +13,7 @@ from sqlml.ir.measuring import Gate
 from sqlml.ir.metrics import DEFAULT_K, DEFAULT_TOP, METRICS, kind_of, known_metrics, measured_name
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Metric
+from sqlml.ir.suspects import Suspect
 from sqlml.ir.tuning import Tuning
 
 
@@ -42,7 +43,11 @@ def _judging(ml_model: MlModel) -> tuple[Gate | Tuning, ...]:
 
 
 def check_gates(
-    gates: Sequence[Gate], metrics: Sequence[Metric], dataset: str, comparisons: Sequence[Comparison] = ()
+    gates: Sequence[Gate],
+    metrics: Sequence[Metric],
+    dataset: str,
+    comparisons: Sequence[Comparison] = (),
+    suspects: Sequence[Suspect] = (),
 ) -> tuple[GateResult, ...]:
     """Return how each gate came out, in order.
 
@@ -52,6 +57,7 @@ def check_gates(
     Args:
         dataset: that of the gates which do not name one.
         comparisons: with the versions that gates name.
+        suspects: features that tell the label by themselves, each of which is a gate that fails.
     """
     found = {(entry.dataset, entry.slice, entry.metric): entry for entry in metrics}
     results = []
@@ -59,6 +65,10 @@ def check_gates(
         of = gate.dataset or dataset
         result = _check(gate, found.get((of, gate.slice, _name(gate))), of)
         results.append(result if gate.not_worse_than is None else _against(gate, result, comparisons))
+    results += [
+        GateResult(f"{suspect.feature} does not tell the label by itself", False, suspect.value, suspect.said)
+        for suspect in suspects
+    ]
     return tuple(results)
 
 

@@ -140,6 +140,13 @@ EVALUATION_TABLES: dict[str, MlTable] = {
             frozenset(Problem) - {Problem.RECOMMENDATION, Problem.PATTERNS},
         ),
         MlTable(
+            "single_features",
+            "How well each feature, a number or a category, tells the label by itself: its area under the ROC curve "
+            "(with more classes: that of the two it tells apart worst), or for a regression the R2 of a line.",
+            _columns("feature string, metric string, value double, rows bigint"),
+            frozenset({Problem.CLASSIFICATION, Problem.REGRESSION}),
+        ),
+        MlTable(
             "cluster_sizes",
             "How many of the training rows each cluster has, where Spark's fitted model knows it.",
             _columns("cluster int, size bigint"),

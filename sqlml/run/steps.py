@@ -23,6 +23,7 @@ from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version, lacks_text
 from sqlml.ir.store import Store
+from sqlml.ir.suspects import doubted_suspects, refused_suspects
 from sqlml.ir.trials import say_choice
 from sqlml.run.recording import Readable, make_record
 from sqlml.run.relations import Champions, Relations
@@ -215,7 +216,12 @@ class StepRunner:
             self._store.discard(folder)
             raise
         dataset = gate_dataset(node.ml_model)
-        gates = check_gates(node.ml_model.gates, fitted.metrics, dataset, fitted.comparisons)
+        project = self._compiled.dag.project
+        refused = refused_suspects(project, node.ml_model, fitted.facts)
+        doubted = doubted_suspects(project, node.ml_model, fitted.facts)
+        warnings = [*fitted.facts.get("warnings", ()), *[suspect.said for suspect in doubted]]
+        facts = {**fitted.facts, "warnings": warnings}
+        gates = check_gates(node.ml_model.gates, fitted.metrics, dataset, fitted.comparisons, refused)
         version = Version(
             ml_model=node.name,
             version=number,
@@ -225,7 +231,7 @@ class StepRunner:
             metrics=fitted.metrics,
             gates=gates,
             facts={
-                **fitted.facts,
+                **facts,
                 COMPARED: [asdict(comparison) for comparison in fitted.comparisons],
                 "champions": self._champions.refs(step.fingerprint.champions),
                 "duration_s": round(time.monotonic() - started, 3),
@@ -243,7 +249,7 @@ class StepRunner:
         }
         shown = headline(fitted.metrics, dataset)
         message = f"version {number}" + (f", {shown.metric} {shown.value:.4f} on {dataset}" if shown else "")
-        message = "; ".join([message, *_notes(fitted.facts)])
+        message = "; ".join([message, *_notes(facts)])
         return _gates_result(
             node, gates, StepResult(node.id, Status.SUCCESS, 0.0, fitted.rows, message, metrics=metrics)
         )

@@ -14,6 +14,7 @@ from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
 from sqlml.ir.transforms import FeatureTransform
 from sqlml.run.ml.failed_values import refuse_values
+from sqlml.run.ml.features.alone import alone_with_classes, alone_with_number, correlation_measures
 from sqlml.run.ml.features.profile import (
     constant_features,
     feature_sizes,
@@ -48,6 +49,7 @@ class Profile:
         constant: features with one value in all training rows.
         statistics: rows of the table `feature_statistics`.
         parts: value of `PART` to the profile of its rows.
+        alone: rows of the table `single_features`.
     """
 
     rows: Mapping[str, int]
@@ -56,6 +58,7 @@ class Profile:
     constant: tuple[str, ...] = ()
     statistics: tuple[Row, ...] = ()
     parts: Mapping[str, Profile] = field(default_factory=dict)
+    alone: tuple[Row, ...] = ()
 
 
 def profile_rows(
@@ -82,14 +85,15 @@ def profile_rows(
     if estimator.problem is Problem.CLASSIFICATION:
         by.append(sf.col(quote(ml_model.label or "")).alias("label"))
     most = 3 * MOST_CLASSES * (MOST_PARTS if has_parts else 1)
-    groups = scan_groups(rows, count, by, _measures(rows, ml_model, estimator), transforms=transforms, most=most + 1)
+    measures, tied = _measures(rows, ml_model, estimator), _label_measures(ml_model, estimator, transforms)
+    groups = scan_groups(rows, count, by, measures, transforms=transforms, more=tied, most=most + 1)
     if len(groups) > most:
         raise DataError(
             f"label '{ml_model.label}' of ml model '{ml_model.name}' has more than {MOST_CLASSES} values",
             ml_model.places.value_of("label"),
             f"'{estimator.name}' tells classes apart; for a number take an estimator of regression",
         )
-    whole = _profile(groups, transforms, estimator)
+    whole = replace(_profile(groups, transforms, estimator), alone=_find_alone(groups, transforms, estimator))
     raise_all(_wrong_sides(whole.rows, ml_model, has_holdout))
     used = [group for group in groups if group[SIDE] is not None]
     errors = _wrong_numbers(used, ml_model, estimator)
@@ -123,6 +127,20 @@ def _profile(groups: Sequence[Any], transforms: Sequence[FeatureTransform], esti
         tuple(constant_features(training, transforms)),
         tuple(statistics),
     )
+
+
+def _find_alone(groups: Sequence[Any], transforms: Sequence[FeatureTransform], estimator: Estimator) -> tuple[Row, ...]:
+    """Return how well each feature tells the label by itself."""
+    sides = {side: [group for group in groups if group[SIDE] == side] for side in (TRAINING, HOLDOUT)}
+    if estimator.problem is Problem.REGRESSION:
+        return tuple(alone_with_number(sides, transforms))
+    if estimator.problem is not Problem.CLASSIFICATION:
+        return ()
+    by_class: dict[str, dict[Scalar, list[Any]]] = {side: {} for side in sides}
+    for side, of_side in sides.items():
+        for group in of_side:
+            by_class[side].setdefault(_plain(group["label"]), []).append(group)
+    return tuple(alone_with_classes(by_class, transforms))
 
 
 def _profile_parts(
@@ -182,6 +200,15 @@ def _measures(rows: DataFrame, ml_model: MlModel, estimator: Estimator) -> list[
             measures.append(sf.expr(f"count_if({is_wrong})").alias(f"wrong_{key}"))
             measures.append(sf.expr(f"max({value})").alias(f"greatest_{key}"))
     return measures
+
+
+def _label_measures(ml_model: MlModel, estimator: Estimator, transforms: Sequence[FeatureTransform]) -> list[Column]:
+    """Return what tells how features and the label of a regression go together."""
+    if estimator.problem is not Problem.REGRESSION or ml_model.label is None:
+        return []
+    censor = ml_model.role_columns.get("censor")
+    known = "true" if censor is None else f"CAST({quote(censor)} AS DOUBLE) = 1"
+    return correlation_measures(transforms, f"CAST({quote(ml_model.label)} AS DOUBLE)", known)
 
 
 _OUTSIDE = {

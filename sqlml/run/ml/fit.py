@@ -18,6 +18,8 @@ from sqlml.ir.outputs import as_returned_by, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.session import PINNED_SETTINGS
 from sqlml.ir.state import Column, Signature
+from sqlml.ir.suspects import FACT as SUSPECTS
+from sqlml.ir.suspects import find_suspects
 from sqlml.ir.transforms import choose_transforms
 from sqlml.ir.type_rules import find_type_errors
 from sqlml.run.ml.artifact import Saved, save_fitted, signature_of
@@ -87,10 +89,12 @@ def fit_ml_model(
         pipelines = {part.value: one for part, one in zip(parts, saved, strict=True)}
         signature = signature_of(pipelines, ml_model)
         save_fitted(pipelines, signature, tables, folder)
+    suspects = find_suspects(rows.profile.alone, tables.get("importances", ()), measured.metrics)
     facts = {
         "rows": dict(rows.profile.rows) | {"null_label": rows.null_labels},
         "split": dict(rows.rule.facts) | {"shared_keys": rows.shared_keys},
         **_facts(parts, [one.facts for one in validated], fits, rows),
+        SUSPECTS: [asdict(suspect) for suspect in suspects],
     }
     for part, one, (_, said) in zip(parts, validated, windows, strict=True):
         facts["warnings"] += [f"{part.slice}: {text}" if part.slice else text for text in (*one.warnings, *said)]
@@ -181,7 +185,8 @@ def _statistics(parts: Sequence[Part], rows: Rows) -> dict[str, list[Row]]:
     """Return the table of what features were like; of all rows too where there are several parts."""
     found = _of_whom(parts, [{"feature_statistics": part.rows.profile.statistics} for part in parts])
     whole = () if rows.values is None else rows.profile.statistics
-    return {name: [*whole, *own] for name, own in found.items() if own}
+    tables = {name: [*whole, *own] for name, own in found.items() if own}
+    return tables | ({"single_features": list(rows.profile.alone)} if rows.profile.alone else {})
 
 
 def _label_type(columns: Sequence[Column], ml_model: MlModel, entry: Estimator) -> str | None:

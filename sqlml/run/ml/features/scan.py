@@ -27,6 +27,7 @@ def scan_groups(
     measures: Sequence[Column],
     *,
     transforms: Sequence[FeatureTransform],
+    more: Sequence[Column],
     most: int,
 ) -> list[dict[str, Any]]:
     """Return `measures`, `feature_measures` and `sampled_measures` of each group of rows, at most so many groups.
@@ -37,12 +38,14 @@ def scan_groups(
     Args:
         rows: `count` of them, kept in memory.
         by: what the groups differ in.
+        more: measures of features beside those, two of each.
     """
     plain = [feature_measures(index, transform) for index, transform in enumerate(transforms)]
     sampled = [one for index, transform in enumerate(transforms) for one in sampled_measures(index, transform)]
     if count <= _FEW_ROWS:
-        return _scan(rows, by, [*measures, *chain(*plain), *sampled], most)
+        return _scan(rows, by, [*measures, *chain(*plain), *more, *sampled], most)
     parts = [(rows, list(chain(*plain[at : at + _TOGETHER]))) for at in range(0, len(plain), _TOGETHER)]
+    parts += [(rows, list(more[at : at + 2 * _TOGETHER])) for at in range(0, len(more), 2 * _TOGETHER)]
     groups = _scan(rows, by, measures, most)
     if len(groups) == most:
         return groups

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from sqlml.ir.metrics import kind_of
 from sqlml.ir.records import VersionRecord
 from sqlml.ir.state import Version
 
@@ -33,6 +34,7 @@ class Comparison:
 
     Attributes:
         version: the rival's number; None: no version bore the alias.
+        rows: on how many it was measured; of a ranking, over how many users.
         now, was: the candidate's value and the rival's; None where there is none.
         gain_low, gain_high: ends of the 95 % interval of how much better the candidate is, by a bootstrap that draws
             the same rows for both.
@@ -49,6 +51,17 @@ class Comparison:
     gain_low: float | None = None
     gain_high: float | None = None
     undecided: str = ""
+
+    @property
+    def is_of_places(self) -> bool:
+        """Whether the metric is of a ranking: `rows` are users then."""
+        kind = kind_of(self.metric)
+        return kind is not None and kind.takes_k
+
+    @property
+    def of_what(self) -> str:
+        """What it is measured over, with their number."""
+        return f"{self.rows} {'users' if self.is_of_places else 'rows'}"
 
 
 def comparisons_of(version: Version) -> tuple[Comparison, ...]:

@@ -80,6 +80,8 @@ class Estimator:
         explains: the tables (`ir.explanations`) that a fitted one fills.
         makes: the kinds of output (`ir.ml_outputs`) that it is made into.
         margin: what the contributions of a row's features add up to; empty: there are no exact contributions.
+        ranks_by: Spark's column that orders rows of two classes by how probable class 1 is: of rows as probable as each
+            other a margin tells more, but counts of a leaf's rows and sums of one class alone do not tell it.
         max_classes: the most classes it can tell apart; None: any number.
         max_features: the most features it reads; None: any number.
         threshold_param: the param that carries a binary threshold, if it has one.
@@ -119,6 +121,7 @@ class Estimator:
     is_partial: bool = False
     makes: tuple[str, ...] = ()
     margin: str = ""
+    ranks_by: str = "rawPrediction"
 
     @property
     def needs_label(self) -> bool:
@@ -169,6 +172,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "DecisionTreeClassifier", *_CLASSIFICATION, Family.TREE, Returns.PROBABILITIES,
             "One tree.",
             _WEIGHTED, ("importances",), threshold_param="thresholds", sets=_SEED, completes=_BINS, margin=_PROBABILITY,
+            ranks_by="probability",
         ),
         Estimator(
             "RandomForestClassifier", *_CLASSIFICATION, Family.TREE, Returns.PROBABILITIES,
@@ -186,6 +190,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "NaiveBayes", *_CLASSIFICATION, Family.COUNTS, Returns.PROBABILITIES,
             "Naive Bayes: `modelType` multinomial, complement, bernoulli or gaussian.",
             _WEIGHTED, ("likelihoods",), threshold_param="thresholds", feature_domain=naive_bayes_features,
+            ranks_by="probability",
         ),
         Estimator(
             "MultilayerPerceptronClassifier", *_CLASSIFICATION, Family.GRADIENT, Returns.PROBABILITIES,
@@ -194,6 +199,7 @@ ESTIMATORS: dict[str, Estimator] = {
             completes={"layers": "slots of the vector, `hiddenLayers`, classes"},
             own_params={"hiddenLayers": "list of int"},
             refused_params={"layers": "write hiddenLayers: [8, 4]; the first and the last layer follow from the data"},
+            ranks_by="probability",
         ),
         # Spark's has a weightCol, and does not read it.
         Estimator(

@@ -149,7 +149,8 @@ def _judge(gate: Gate, of: Comparison | None) -> tuple[bool, str]:
     rival = f"version {of.version} ({alias})"
     if of.undecided or of.now is None or of.was is None or of.gain_low is None or of.gain_high is None:
         return False, f"against {rival} it is undecided: {of.undecided or 'it could not be measured'}"
-    values = f"on {of.rows} rows that {rival} was not fitted on it has {of.now:.6g}, and that {of.was:.6g}"
+    which = f"users, by rows that {rival}" if of.is_of_places else f"rows that {rival}"
+    values = f"on {of.rows} {which} was not fitted on it has {of.now:.6g}, and that {of.was:.6g}"
     by = _gain(of.metric, of.now - of.was, of.gain_low, of.gain_high)
     if of.gain_low >= -gate.tolerance:
         return True, f"{values}: {by}"

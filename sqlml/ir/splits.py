@@ -26,6 +26,12 @@ def resolve_split(ml_model: MlModel) -> Split:
     return replace(split, by=by, columns=columns)
 
 
+def refit_time(ml_model: MlModel) -> str | None:
+    """Return the column of time that tells which rows came after those that `refit: all` has seen; None: none does."""
+    times = _time_columns(resolve_split(ml_model), ml_model) if ml_model.refit == "all" else ()
+    return times[0] if times else None
+
+
 def resolve_folds(ml_model: MlModel) -> Folds:
     """Return the folds of `ml_model` with their defaults, which follow the split.
 

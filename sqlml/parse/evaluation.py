@@ -43,16 +43,23 @@ def to_gate(spec: GateSpec, location: SourceLocation) -> Gate:
 
 def to_slices(spec: MlModelSpec, places: Places) -> tuple[Slice, ...]:
     """Return the slices of an ML model; what is fitted for each value of a column is measured for each as well."""
-    slices = [_to_slice(entry, position, places) for position, entry in enumerate(spec.slices)]
+    return tuple(
+        Slice(entry.name or entry.column or "", places.value_of(key), entry.where)
+        for key, entry in _slice_entries(spec)
+    )
+
+
+def _slice_entries(spec: MlModelSpec) -> list[tuple[str, SliceEntry]]:
+    """Return the slices with the keys where they are declared; the column of `for_each:` is the first of them."""
+    given = [
+        (f"slices.{position}" + (".where" if entry.where is not None else ""), entry)
+        for position, entry in enumerate(spec.slices)
+    ]
     if spec.for_each is None:
-        return tuple(slices)
-    own = Slice(spec.for_each.column, places.value_of("for_each"))
-    return (own, *[part for part in slices if part.name.lower() != own.name.lower()])
-
-
-def _to_slice(entry: SliceEntry, position: int, places: Places) -> Slice:
-    key = f"slices.{position}" + (".where" if entry.where is not None else "")
-    return Slice(entry.name or entry.column or "", places.value_of(key), entry.where)
+        return given
+    column = spec.for_each.column
+    others = [(key, entry) for key, entry in given if (entry.column or "").lower() != column.lower()]
+    return [("for_each", SliceEntry(column=column)), *others]
 
 
 def to_threshold_rule(value: Any) -> ThresholdRule | None:
@@ -101,8 +108,7 @@ def _check_gate(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject) 
     if gate.dataset == "holdout" and spec.split.by == "none":
         what = "the gate is about the hold-out, and with 'split: {by: none}' there is none"
         yield subject.error(f"{path}.dataset", what, "remove 'dataset:', or hold rows out")
-    own = [] if spec.for_each is None else [SliceEntry(column=spec.for_each.column)]
-    slices = [*own, *spec.slices]
+    slices = [entry for _, entry in _slice_entries(spec)]
     if gate.slice is not None and not any(_may_name(entry, gate.slice) for entry in slices):
         names = [f"{entry.column}=…" if entry.where is None else str(entry.name) for entry in slices]
         fix = suggest(gate.slice, names, "'slices:' has") if names else "add it to 'slices:'"
@@ -140,18 +146,17 @@ def _check_rival(gate: GateSpec, path: str, spec: MlModelSpec, subject: Subject)
             f"{path}.not_worse_than", what, "write champion, or an alias given by sqlml model tag"
         )
     # What would leave no row that both have not seen, or hide which those are.
-    problem = ""
+    problem, fix = "", "give at_least: or at_most:, or change what is named"
     if spec.split.by == "none":
         problem = "with 'split: {by: none}' there are none"
     elif gate.dataset == "training":
         problem = "those of 'dataset: training' are not"
-    elif spec.split.within is not None:
-        problem = "with 'within:' in 'split:' it cannot be told later which rows were held out"
-    elif spec.refit == "all":
-        problem = "with 'refit: all' the champion has seen those that were held out"
+    elif spec.refit == "all" and spec.event_time is None and spec.split.by != "time":
+        problem = "with 'refit: all' the champion has seen every row, and no time tells which came later"
+        fix = "name the time of a row with event_time:, or write 'refit: none'"
     if problem:
         what = f"two versions are compared on rows that neither was fitted on, and {problem}"
-        yield subject.error(f"{path}.not_worse_than", what, "give at_least: or at_most:, or change what is named")
+        yield subject.error(f"{path}.not_worse_than", what, fix)
 
 
 def _may_name(entry: SliceEntry, name: str) -> bool:
@@ -171,7 +176,10 @@ def _check_slice_names(spec: MlModelSpec, subject: Subject) -> Iterator[SqlmlErr
     seen: set[str] = set()
     for position, entry in enumerate(spec.slices):
         name = (entry.name or entry.column or "").lower()
-        if name and name in seen:
+        if spec.for_each is not None and entry.where is not None and name == spec.for_each.column.lower():
+            what = f"slice '{entry.name}' is named like the column of 'for_each:', each of whose values is a slice"
+            yield subject.error(f"slices.{position}.name", what, "give it another name")
+        elif name and name in seen:
             yield subject.error(
                 f"slices.{position}", f"slice '{entry.name or entry.column}' is there twice", "remove one"
             )
@@ -202,8 +210,8 @@ def _check_for_estimator(spec: MlModelSpec, estimator: Estimator, subject: Subje
         yield subject.value_error("baseline", what, fix)
     for position, gate in enumerate(spec.gates):
         yield from _check_comparison(gate, f"gates.{position}", spec, estimator, subject)
-        if gate.not_worse_than is not None and problem not in _BASELINES:
-            what = f"'not_worse_than' is for classifiers and regressions, and {name} is neither"
+        if gate.not_worse_than is not None and problem is Problem.CLUSTERING:
+            what = "no label tells which of two clusterings is better: each is measured in a space of its own features"
             yield subject.error(f"gates.{position}.not_worse_than", what, "give at_least: or at_most:")
     yield from _check_learnt_threshold(spec, estimator, subject)
 
@@ -218,6 +226,9 @@ def _check_comparison(
     elif gate.better_than is not None and kind is not None and not kind.is_compared:
         what = f"'{gate.metric}' has no interval, by which it would be compared with the trivial model"
         yield subject.error(f"{path}.better_than", what, "give at_least: or at_most:")
+    if gate.not_worse_than is not None and kind is not None and not kind.is_compared:
+        what = f"'{gate.metric}' has no interval, by which it would be compared with another version"
+        yield subject.error(f"{path}.not_worse_than", what, "give at_least: or at_most:")
     if kind is not None and kind.takes_k and (gate.dataset == "training" or spec.split.by == "none"):
         what = f"the gate is about rows that are fitted on, and '{gate.metric}' is measured on held-out ones alone"
         fix = "remove 'dataset:'" if gate.dataset == "training" else "hold rows out: another 'split:'"

@@ -228,7 +228,7 @@ class MlModelSpec(Spec):
         promote: on_pass: a version that passes its gates becomes champion; manual: only when somebody promotes it.
         retrain: When it is fitted again.
         output_prefix: Stands before the names of the columns that predictions add.
-        allow_leakage: Feature to the reason why it may know the future; L001 to L003 are silent for it.
+        allow_leakage: Feature to the reason why it may know the future; L001 to L003, L008 and L010 are silent for it.
         diagnostics: Code of a diagnostic to error, warn, note or ignore.
         contract: With {enforced: true} it reads and returns what its champion does, or a build fails.
         outputs: Relations made from the champion, for ref().

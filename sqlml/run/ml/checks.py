@@ -12,6 +12,7 @@ from sqlml.ir.explanations import Row
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.project import MlModel, Scalar
 from sqlml.ir.roles import ROLES, Domain
+from sqlml.ir.splits import refit_time
 from sqlml.ir.transforms import FeatureTransform
 from sqlml.run.ml.failed_values import refuse_values
 from sqlml.run.ml.features.alone import alone_with_classes, alone_with_number, correlation_measures
@@ -23,6 +24,7 @@ from sqlml.run.ml.features.profile import (
 )
 from sqlml.run.ml.features.scan import scan_groups
 from sqlml.run.ml.features.statistics import feature_statistics
+from sqlml.run.ml.split import micros_sql
 from sqlml.run.tables import quote
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Profile:
         statistics: rows of the table `feature_statistics`.
         parts: value of `PART` to the profile of its rows.
         alone: rows of the table `single_features`.
+        latest: with `refit: all` the latest time of the rows of either side, in microseconds since 1970.
     """
 
     rows: Mapping[str, int]
@@ -59,6 +62,7 @@ class Profile:
     statistics: tuple[Row, ...] = ()
     parts: Mapping[str, Profile] = field(default_factory=dict)
     alone: tuple[Row, ...] = ()
+    latest: int | None = None
 
 
 def profile_rows(
@@ -96,6 +100,9 @@ def profile_rows(
     whole = replace(_profile(groups, transforms, estimator), alone=_find_alone(groups, transforms, estimator))
     raise_all(_wrong_sides(whole.rows, ml_model, has_holdout))
     used = [group for group in groups if group[SIDE] is not None]
+    if refit_time(ml_model) is not None:
+        times = [group["latest"] for group in used if group["latest"] is not None]
+        whole = replace(whole, latest=max(times, default=None))
     errors = _wrong_numbers(used, ml_model, estimator)
     if has_parts:
         raise_all(errors)
@@ -191,6 +198,8 @@ def _measures(rows: DataFrame, ml_model: MlModel, estimator: Estimator) -> list[
         if estimator.problem is Problem.REGRESSION:
             outside = _OUTSIDE[estimator.label_domain(ml_model.params)].format(f"CAST({label} AS DOUBLE)")
             measures.append(sf.expr(f"count_if({outside})").alias("outside_labels"))
+    if (time := refit_time(ml_model)) is not None:
+        measures.append(sf.expr(f"max({micros_sql(time)})").alias("latest"))
     for key, name in ml_model.role_columns.items():
         if not ROLES[key].domain.is_number:
             measures.append(sf.expr(f"count_if({quote(name)} IS NULL)").alias(f"wrong_{key}"))

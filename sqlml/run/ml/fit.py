@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from sqlml.errors import raise_all
 from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.engine import Fitted
-from sqlml.ir.estimators import Estimator, Returns, estimator_of
+from sqlml.ir.estimators import Estimator, Problem, Returns, estimator_of
 from sqlml.ir.explanations import Row
 from sqlml.ir.kept_trials import OpenTrials, no_trials
 from sqlml.ir.outputs import as_returned_by, output_columns
 from sqlml.ir.project import MlModel
 from sqlml.ir.session import PINNED_SETTINGS
+from sqlml.ir.splits import refit_time
 from sqlml.ir.state import Column, Signature
 from sqlml.ir.suspects import FACT as SUSPECTS
 from sqlml.ir.suspects import find_suspects
@@ -37,8 +38,11 @@ from sqlml.run.ml.fit_rows import Part, Rows, read_rows, with_classes
 from sqlml.run.ml.fitting import Fit, Task
 from sqlml.run.ml.labels import class_text
 from sqlml.run.ml.layout import lay_out, partition_count
+from sqlml.run.ml.recommend import Ids
+from sqlml.run.ml.rival_rankings import Recommender
 from sqlml.run.ml.rivals import Met, compare_with_rivals, deal_out, meet_rivals
-from sqlml.run.ml.split import odd_share
+from sqlml.run.ml.seen_rows import keep_borders
+from sqlml.run.ml.split import instant, odd_share
 from sqlml.run.ml.validating import Validated, validate_on_folds
 from sqlml.run.tables import columns_of
 
@@ -89,6 +93,7 @@ def fit_ml_model(
         pipelines = {part.value: one for part, one in zip(parts, saved, strict=True)}
         signature = signature_of(pipelines, ml_model)
         save_fitted(pipelines, signature, tables, folder)
+        keep_borders(rows.sided, rows.rule, folder)
     suspects = find_suspects(rows.profile.alone, tables.get("importances", ()), measured.metrics)
     facts = {
         "rows": dict(rows.profile.rows) | {"null_label": rows.null_labels},
@@ -137,11 +142,19 @@ def _measure_sides(
     measured = measure(fits, unseen, stack)
     texts = tuple(class_text(value) for value in task.classes)
     candidate = Contestant(ml_model, task.entry, texts)
-    comparisons = compare_with_rivals(met, lambda: transform_each(fits, unseen), candidate)
+    recommender = _recommender(parts[0], fits[0])
+    comparisons = compare_with_rivals(met, lambda: transform_each(fits, unseen), candidate, recommender)
     if ml_model.has_permutations:
         shuffled = _of_whom(parts, on_each(parts, _permute, fits))
         measured = replace(measured, tables={**measured.tables, **shuffled})
     return measured, comparisons
+
+
+def _recommender(part: Part, fit: Fit) -> Recommender | None:
+    held_out = part.rows.holdout
+    if fit.task.entry.problem is not Problem.RECOMMENDATION or held_out is None:
+        return None
+    return Recommender(Ids(fit.stages.stages[-1], fit.fitted), fit.task.ml_model, part.rows.training, held_out)
 
 
 def _read_holdout(part: Part, fit: Fit) -> DataFrame:
@@ -254,6 +267,8 @@ def _facts(
         facts["for_each"] = {**values.facts, "values": own}
     if task.ml_model.refit == "all":
         facts["refit"] = {"rows": profile.rows[TRAINING] + profile.rows[HOLDOUT]}
+        if profile.latest is not None:
+            facts["refit"] |= {"time": refit_time(task.ml_model), "latest": instant(profile.latest)}
     return facts | {
         "classes": {
             side: {class_text(value): counts.get(value, 0) for value in task.classes}

@@ -19,6 +19,7 @@ from sqlml.ir.state import Metric
 from sqlml.run.ml.estimator import LABEL
 from sqlml.run.ml.evaluation.evaluate import Question
 from sqlml.run.ml.evaluation.measured import Measured
+from sqlml.run.ml.evaluation.regression import BUCKETS
 from sqlml.run.ml.evaluation.resampling import divide, draw_weights
 from sqlml.run.ml.evaluation.rows import SLICES, Groups, collect_groups
 from sqlml.run.ml.layout import persisted
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
 
     from sqlml.run.ml.evaluation.resampling import Numbers
 
-BUCKETS = 256
 _AS_INTEGERS = tuple(f"CAST({name} AS INT) AS {name}" for name in (USER, ITEM))
 _MEANS = ("ndcgAtK", "meanAveragePrecisionAtK", "precisionAtK", "recallAtK")
 _COVERAGE = "coverageAtK"
-_BOTH = ("ranks", "popular_ranks")
-"""The columns with the places at which relevant items are recommended: by the fit, and by the trivial model."""
+RANKS, OTHER_RANKS = "ranks", "other_ranks"
+"""The columns with the places at which relevant items are recommended: by the fit, and by what it is compared with."""
+_IS_OF = {RANKS: "NOT is_other", OTHER_RANKS: "is_other"}
 
 
 def rank_metrics(
@@ -55,10 +56,12 @@ def rank_metrics(
     with ExitStack() as stack:
         relevant = persisted(stack, _relevant(ids, held_out, ml_model.relevant_from))
         wanted, seen = relevant.select(USER).distinct(), training.selectExpr(*_AS_INTEGERS).distinct()
-        found = best(ids, Asked("user", places[-1], wanted, seen), stack).selectExpr(USER, ITEM, "rank", "false AS pop")
+        found = best(ids, Asked("user", places[-1], wanted, seen), stack).selectExpr(
+            USER, ITEM, "rank", "false AS is_other"
+        )
         popular = _most_popular(wanted, seen, places[-1], ids.count("item"))
-        shown = persisted(stack, found.unionAll(popular.selectExpr(USER, ITEM, "rank", "true AS pop")))
-        users = _group_users(shown, relevant, places).selectExpr(f"'{dataset}' AS dataset", "*")
+        shown = persisted(stack, found.unionAll(popular.selectExpr(USER, ITEM, "rank", "true AS is_other")))
+        users = group_users(shown, relevant, places).selectExpr(f"'{dataset}' AS dataset", "*")
         groups = collect_groups(users, ("bucket",))
         spread = {row["slice"]: row.asDict() for row in _count_shown(shown, relevant, places).collect()}
     items = ids.count("item")
@@ -94,15 +97,17 @@ def _most_popular(wanted: DataFrame, seen: DataFrame, top: int, items: int) -> D
     return listed.selectExpr(USER, ITEM, "place + 1 AS rank")
 
 
-def _group_users(shown: DataFrame, relevant: DataFrame, places: Sequence[int]) -> DataFrame:
-    """Return the sums of the users' metrics, by `slice` and `bucket`, with their number `n`."""
+def group_users(shown: DataFrame, relevant: DataFrame, places: Sequence[int]) -> DataFrame:
+    """Return the sums of the users' metrics, by `slice` and `bucket`, with their number `n`.
+
+    Args:
+        shown: what is recommended: the user, the item, its `rank`, and whether it `is_other`.
+        relevant: `slice`, the user and an item that the user should be recommended.
+    """
     from pyspark.sql import functions as sf
 
     ranks = [
-        sf.expr(f"sort_array(collect_list(rank) FILTER (WHERE {'' if name == 'popular_ranks' else 'NOT '}pop))").alias(
-            name
-        )
-        for name in _BOTH
+        sf.expr(f"sort_array(collect_list(rank) FILTER (WHERE {is_of}))").alias(name) for name, is_of in _IS_OF.items()
     ]
     hits = shown.join(relevant, [USER, ITEM]).groupBy("slice", USER).agg(*ranks)
     sizes = relevant.groupBy("slice", USER).agg(sf.count(sf.lit(1)).alias("relevant"))
@@ -110,10 +115,10 @@ def _group_users(shown: DataFrame, relevant: DataFrame, places: Sequence[int]) -
         "slice",
         f"CAST(pmod(xxhash64({USER}), {BUCKETS}) AS INT) AS bucket",
         "relevant",
-        *[f"coalesce({name}, CAST(array() AS ARRAY<INT>)) AS {name}" for name in _BOTH],
+        *[f"coalesce({name}, CAST(array() AS ARRAY<INT>)) AS {name}" for name in _IS_OF],
     )
     sums = {"n": "count(1)"}
-    for name in _BOTH:
+    for name in _IS_OF:
         for k in places:
             sums |= {_column(metric, k, name): f"sum({sql})" for metric, sql in _formulas(name, k).items()}
     return users.groupBy("slice", "bucket").agg(*[sf.expr(sql).alias(name) for name, sql in sums.items()])
@@ -143,12 +148,10 @@ def _count_shown(shown: DataFrame, relevant: DataFrame, places: Sequence[int]) -
     from pyspark.sql import functions as sf
 
     users = relevant.select("slice", USER).distinct()
-    first = shown.join(users, USER).groupBy("slice", "pop", ITEM).agg(sf.min("rank").alias("first"))
+    first = shown.join(users, USER).groupBy("slice", "is_other", ITEM).agg(sf.min("rank").alias("first"))
     counts = [
-        sf.expr(f"count_if(first <= {k} AND {'' if name == 'popular_ranks' else 'NOT '}pop)").alias(
-            _column(_COVERAGE, k, name)
-        )
-        for name in _BOTH
+        sf.expr(f"count_if(first <= {k} AND {is_of})").alias(_column(_COVERAGE, k, name))
+        for name, is_of in _IS_OF.items()
         for k in places
     ]
     return first.groupBy("slice").agg(*counts)
@@ -168,17 +171,17 @@ def _measured(
     """
     ones = np.ones(len(groups["n"]))
     weights = draw_weights(ones, ones, replicates) if replicates else None
-    (values, drawn), (baseline, baseline_drawn) = (_means(groups, places, ranks, weights) for ranks in _BOTH)
+    (values, drawn), (baseline, baseline_drawn) = (mean_values(groups, places, ranks, weights) for ranks in _IS_OF)
     own, popular = (
         {measured_name(_COVERAGE, k=k): spread.get(_column(_COVERAGE, k, ranks), 0) / items for k in places}
-        for ranks in _BOTH
+        for ranks in _IS_OF
     )
     return Measured(
         int(groups["n"].sum()), values | own, {}, baseline | popular, drawn=drawn, baseline_drawn=baseline_drawn
     )
 
 
-def _means(
+def mean_values(
     groups: Groups, places: Sequence[int], ranks: str, weights: Numbers | None
 ) -> tuple[dict[str, float], dict[str, Numbers]]:
     """Return the means over users, and those of each replicate.

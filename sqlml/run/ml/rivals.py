@@ -1,23 +1,18 @@
-"""Lets a fit meet another version on rows that neither has seen: rivals and held-out rows in, comparisons out.
-
-A row is taken for one that the rival was fitted on if the rival's own split, applied to the row as it is now, puts it
-among the training rows. Nothing of a fit's rows is kept for that, and a row that is doubtful is left out.
-"""
+"""Lets a fit meet another version on rows that neither has seen: rivals and held-out rows in, comparisons out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlml.errors import SqlmlError
+from sqlml.errors import DataError, SqlmlError
 from sqlml.ir.comparisons import Comparison, Rival
 from sqlml.ir.estimators import Returns, estimator_of
 from sqlml.ir.metrics import measured_name
 from sqlml.ir.project import MlModel
-from sqlml.ir.signatures import find_misfit
-from sqlml.ir.splits import resolve_split
+from sqlml.ir.signatures import INTEGERS, find_misfit
 from sqlml.ir.state import Column, Version
 from sqlml.run.ml.artifact import FittedPart
 from sqlml.run.ml.dispatch import is_scored_sql, load_parts, transform_parts
@@ -26,16 +21,19 @@ from sqlml.run.ml.evaluation.comparing import Contestant, Paired, compare_pair
 from sqlml.run.ml.evaluation.regression import BUCKETS
 from sqlml.run.ml.evaluation.rows import CARRIED, SLICES, WEIGHT
 from sqlml.run.ml.labels import class_text
+from sqlml.run.ml.recommend import Ids
+from sqlml.run.ml.rival_rankings import Recommender, compare_rankings
+from sqlml.run.ml.role_stages import ID_ROLES
 from sqlml.run.ml.score import read_inputs
-from sqlml.run.ml.split import by_column_sql, by_hash_sql, micros_sql
-from sqlml.run.ml.sql_text import literal
-from sqlml.run.tables import quote
+from sqlml.run.ml.seen_rows import SEEN, mark_seen, seen_by, seen_sql
+from sqlml.run.tables import columns_of, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 CENSOR = role_column("censor")
 BUCKET = f"{CARRIED}bucket"
+OURS = f"{CARRIED}prediction"
 
 FEWEST_ROWS = 30
 """Of fewer rows no bootstrap tells anything."""
@@ -46,13 +44,15 @@ class Met:
     """A rival, and what each row is to carry for it.
 
     Attributes:
-        sql: a struct of `seen`, whether it was fitted on the row, and `row`, the columns that it reads.
+        sql: a struct of whether it was fitted on the row (`seen_rows.seen_sql`), and `row`, the columns that it reads.
         undecided: why it cannot be compared with; empty if it can.
+        note: what is said where too few rows are left.
     """
 
     rival: Rival
     sql: str = ""
     undecided: str = ""
+    note: str = ""
 
 
 def meet_rivals(rivals: Sequence[Rival], ml_model: MlModel, columns: Sequence[Column]) -> tuple[Met, ...]:
@@ -92,120 +92,160 @@ def _meet(rival: Rival, ml_model: MlModel, columns: Sequence[Column]) -> Met:
     misfit = find_misfit(columns, (*signature.features, *signature.inputs))
     if misfit:
         return Met(rival, undecided=f"{said} cannot score the rows: the training data {misfit}")
-    seen, why = _seen_sql(rival, columns)
-    if why:
-        return Met(rival, undecided=f"which rows {said} was fitted on cannot be told: {why}")
+    seen = seen_by(rival, columns)
+    if seen.undecided:
+        return Met(rival, undecided=f"which rows {said} was fitted on cannot be told: {seen.undecided}")
     by_name = {column.name.lower(): column.name for column in columns}
     reads = [by_name[column.name.lower()] for column in (*signature.features, *signature.inputs)]
     row = f"struct({', '.join(quote(name) for name in dict.fromkeys(reads))})"
-    return Met(rival, f"named_struct('seen', coalesce({seen}, false), 'row', {row})")
-
-
-def _seen_sql(rival: Rival, columns: Sequence[Column]) -> tuple[str, str]:
-    """Return the condition of a row that a rival was fitted on, or why there is none."""
-    assert rival.version is not None
-    assert rival.record is not None
-    spec, facts = rival.record.spec, rival.version.facts.get("split", {})
-    split = resolve_split(spec)
-    if split.by == "none" or split.within is not None:
-        return "", "it held no rows out" if split.by == "none" else f"its split was within '{split.within}'"
-    if spec.refit == "all":
-        return "", "with 'refit: all' it has seen those held out as well"
-    there = {column.name.lower(): column for column in columns}
-    then = {column.name.lower(): column for column in rival.record.columns}
-    names: Sequence[str] = facts.get("columns") or split.columns
-    if missing := [name for name in names if name.lower() not in there]:
-        return "", f"the training data has no '{missing[0]}' any more, by which it was split"
-    if split.by == "hash":
-        # A hash is one of a value of a type.
-        values = [_as_then(quote(name), there[name.lower()], then.get(name.lower())) for name in names]
-        return by_hash_sql(values, split)[0], ""
-    name = names[0]
-    if split.by == "column":
-        return by_column_sql(name, then.get(name.lower(), there[name.lower()]).type, split)[0], ""
-    cut = facts.get("holdout_from")
-    if cut is None:
-        return f"{quote(name)} IS NOT NULL", ""
-    border = f"unix_micros(CAST({literal(str(cut))} AS TIMESTAMP)) - {split.gap_s * 1_000_000}"
-    return f"{micros_sql(name)} < {border}", ""
-
-
-def _as_then(sql: str, now: Column, then: Column | None) -> str:
-    return sql if then is None or then.type == now.type else f"try_cast({sql} AS {then.type})"
+    fields = ", ".join([*seen_sql(seen), "'row'", row])
+    return Met(rival, f"named_struct({fields})", note=seen.note)
 
 
 def compare_with_rivals(
-    met: Sequence[Met], score_rows: Callable[[], DataFrame], candidate: Contestant
+    met: Sequence[Met], score_rows: Callable[[], DataFrame], candidate: Contestant, recommender: Recommender | None
 ) -> list[Comparison]:
     """Return a comparison for each rival and each of the gates that name it.
 
     Args:
         score_rows: gives the rows held out, as the candidate scores them, and what they carry.
+        recommender: the candidate, if it recommends.
     """
     if not met:
         return []
     scored = score_rows()
-    return [entry for at, one in enumerate(met) for entry in _compare_with(one, f"{CARRIED}{at}", scored, candidate)]
+    return [
+        entry
+        for at, one in enumerate(met)
+        for entry in _compare_with(one, f"{CARRIED}{at}", Candidate(candidate, scored, recommender))
+    ]
 
 
-def _compare_with(met: Met, carried: str, scored: DataFrame, candidate: Contestant) -> Iterator[Comparison]:
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Whose fit is compared, with the rows held out as it scores them; `recommender` if it recommends."""
+
+    contestant: Contestant
+    scored: DataFrame
+    recommender: Recommender | None = None
+
+
+def _compare_with(met: Met, carried: str, candidate: Candidate) -> list[Comparison]:
     rival = met.rival
     number = None if rival.version is None else rival.version.version
-    asked = [gate for gate in candidate.ml_model.gates if gate.not_worse_than == rival.alias]
-    wanted = [(gate.slice, measured_name(gate.metric, gate.top, gate.k)) for gate in asked]
+    gates = [gate for gate in candidate.contestant.ml_model.gates if gate.not_worse_than == rival.alias]
+    asked = [
+        Comparison(rival.alias, number, measured_name(gate.metric, gate.top, gate.k), gate.slice) for gate in gates
+    ]
     if rival.version is None or met.undecided:
-        for part, metric in wanted:
-            yield Comparison(rival.alias, number, metric, part, undecided=met.undecided)
-        return
-    unseen = scored.where(f"NOT {carried}.seen")
+        return [replace(entry, undecided=met.undecided) for entry in asked]
+    found: dict[bool, Mapping[str, Paired]] = {}
     try:
-        parts = load_parts(unseen.sparkSession, Path(rival.version.location))
-        unseen = unseen.where(is_scored_sql(parts, rival.version.signature, f"{carried}.row."))
-        theirs = _score(rival.version, parts, unseen, carried)
-        paired, why = _pair(rival, theirs, unseen, candidate, {part for part, _ in wanted})
+        parts = load_parts(candidate.scored.sparkSession, Path(rival.version.location))
+        for of_places in {entry.is_of_places for entry in asked}:
+            wanted = {entry.slice for entry in asked if entry.is_of_places is of_places}
+            measure = _pair_rankings if of_places else _pair_scores
+            found[of_places] = measure(rival, parts, carried, candidate, wanted)
     except SqlmlError as error:
-        paired, why = {}, f"version {number} cannot score the rows: {error.what}"
-    for part, metric in wanted:
-        yield _comparison(Comparison(rival.alias, number, metric, part, undecided=why), paired)
+        why = error.what if isinstance(error, _Unlike) else f"version {number} cannot score the rows: {error.what}"
+        return [replace(entry, undecided=why) for entry in asked]
+    return [_comparison(entry, found[entry.is_of_places], met.note) for entry in asked]
+
+
+class _Unlike(DataError):
+    """Two versions do not answer the same question."""
+
+
+def _pair_rankings(
+    rival: Rival, parts: Sequence[FittedPart], carried: str, candidate: Candidate, slices: set[str]
+) -> Mapping[str, Paired]:
+    """Return what was measured of what both recommend, for each slice."""
+    version, recommender = _version(rival), candidate.recommender
+    assert recommender is not None
+    _check_alike(rival, candidate.contestant)
+    now, then = (
+        _ids(columns_of(recommender.held_out.schema), recommender.ml_model.role_columns),
+        _ids(version.signature.inputs, version.signature.roles),
+    )
+    if now != then:
+        raise _Unlike(f"version {version.version} knows users and items by {' and '.join(map(' '.join, then))}")
+    held_out = mark_seen(recommender.held_out, carried, Path(version.location))
+    return compare_rankings(replace(recommender, held_out=held_out), Ids.of(parts[0].pipeline), slices)
+
+
+def _ids(columns: Sequence[Column], roles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the columns of users and of items with their types; integers are written alike, whatever their width."""
+    types = {column.name.lower(): column.type for column in columns}
+    names = [roles[role].lower() for role in ID_ROLES]
+    return [(name, "integer" if types[name] in INTEGERS else types[name]) for name in names]
+
+
+def _pair_scores(
+    rival: Rival, parts: Sequence[FittedPart], carried: str, candidate: Candidate, slices: set[str]
+) -> Mapping[str, Paired]:
+    """Return what was measured of each slice of the rows that the rival was not fitted on.
+
+    Raises:
+        DataError: the rival cannot read the rows, or does not answer the same question.
+    """
+    version, contestant = _version(rival), candidate.contestant
+    theirs = _check_alike(rival, contestant)
+    unseen = mark_seen(candidate.scored, carried, Path(version.location)).where(f"NOT {SEEN}")
+    unseen = unseen.where(is_scored_sql(parts, version.signature, f"{carried}.row."))
+    scored = _score(version, parts, unseen, carried)
+    if contestant.entry.returns is Returns.RATING:
+        # Of who or what one of the two has not seen there is nothing to compare.
+        scored = scored.where(f"NOT isnan(prediction) AND NOT isnan({OURS})")
+        unseen = scored.withColumn("prediction", scored[OURS])
+    return compare_pair((unseen, contestant), (scored, theirs), BUCKET, slices)
+
+
+def _version(rival: Rival) -> Version:
+    assert rival.version is not None
+    return rival.version
+
+
+def _check_alike(rival: Rival, candidate: Contestant) -> Contestant:
+    """Return the rival as one whose predictions are measured.
+
+    Raises:
+        DataError: it does not answer the same question.
+    """
+    version = _version(rival)
+    assert rival.record is not None
+    signature, spec = version.signature, rival.record.spec
+    classes = tuple(class_text(value) for value in signature.classes)
+    if classes != candidate.classes:
+        raise _Unlike(f"version {version.version} tells other classes apart: {', '.join(classes) or 'no classes'}")
+    entry = replace(estimator_of(spec), returns=Returns(signature.returns))
+    if entry.problem is not candidate.entry.problem:
+        raise _Unlike(f"version {version.version} answers another question")
+    return Contestant(spec, entry, classes)
 
 
 def _score(version: Version, parts: Sequence[FittedPart], rows: DataFrame, carried: str) -> DataFrame:
-    """Return the rows with what a rival predicts, in place of what the candidate does.
+    """Return the rows with what a rival predicts, the candidate's prediction beside it as `OURS`.
 
     Raises:
         DataError: it cannot read the rows.
     """
     kept = [name for name in (LABEL, WEIGHT, CENSOR, SLICES, BUCKET) if name in rows.columns]
+    ours = f"prediction AS {OURS}"
     inputs = read_inputs(rows.select(f"{carried}.row.*"), version.signature)
-    return transform_parts(parts, version.signature, rows.select(*kept, f"{carried}.row.*").select(*kept, *inputs))
+    own = rows.selectExpr(*kept, ours, f"{carried}.row.*").select(*kept, OURS, *inputs)
+    return transform_parts(parts, version.signature, own)
 
 
-def _pair(
-    rival: Rival, theirs: DataFrame, ours: DataFrame, candidate: Contestant, parts: set[str]
-) -> tuple[Mapping[str, Paired], str]:
-    """Return what was measured of each slice, or why nothing could be."""
-    assert rival.version is not None
-    assert rival.record is not None
-    signature, spec = rival.version.signature, rival.record.spec
-    classes = tuple(class_text(value) for value in signature.classes)
-    if classes != candidate.classes:
-        shown = ", ".join(classes) or "no classes"
-        return {}, f"version {rival.version.version} tells other classes apart: {shown}"
-    entry = replace(estimator_of(spec), returns=Returns(signature.returns))
-    if entry.problem is not candidate.entry.problem:
-        return {}, f"version {rival.version.version} answers another question"
-    return compare_pair((ours, candidate), (theirs, Contestant(spec, entry, classes)), BUCKET, parts), ""
-
-
-def _comparison(asked: Comparison, paired: Mapping[str, Paired]) -> Comparison:
-    if asked.undecided:
-        return asked
+def _comparison(asked: Comparison, paired: Mapping[str, Paired], note: str) -> Comparison:
     found = paired.get(asked.slice)
     rows = 0 if found is None else found.rows
     if found is None or rows < FEWEST_ROWS:
-        why = f"{rows} held-out rows are left that it was not fitted on, and at least {FEWEST_ROWS} are needed"
-        return replace(asked, rows=rows, undecided=why)
+        asked = replace(asked, rows=rows)
+        kept = "users with held-out rows" if asked.is_of_places else "held-out rows"
+        why = f"{rows} {kept} are left that it was not fitted on, and at least {FEWEST_ROWS} are needed"
+        return replace(asked, undecided=f"{why}; {note}" if note else why)
     now, was = found.now.get(asked.metric), found.was.get(asked.metric)
     low, high = found.gain(asked.metric)
-    why = "" if low is not None else f"'{asked.metric}' cannot be measured on these {rows} rows"
-    return replace(asked, rows=rows, now=now, was=was, gain_low=low, gain_high=high, undecided=why)
+    asked = replace(asked, rows=rows)
+    why = "" if low is not None else f"'{asked.metric}' cannot be measured on these {asked.of_what}"
+    return replace(asked, now=now, was=was, gain_low=low, gain_high=high, undecided=why)

@@ -31,11 +31,14 @@ class SplitRule:
         holdout: condition of the rows held out; None: none are.
         training: condition of the rows fitted on; rows of neither are left out.
         facts: what a version remembers of it.
+        group, place: of a split `within` a column: SQL of its value, and of a row's place in the order of its rows.
     """
 
     training: str
     holdout: str | None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    group: str = ""
+    place: str = ""
 
     @property
     def side(self) -> str:
@@ -125,15 +128,23 @@ def micros_sql(name: str) -> str:
 
 def _within(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:
     facts |= {"holdout": split.holdout}
+    names = split.columns
     if split.by == "hash":
-        names = hashed_columns(rows, split.columns)
-        value = hash_sql([quote(name) for name in names], split.seed, MOST_EXACT)
+        names = tuple(hashed_columns(rows, split.columns))
         facts |= {"columns": list(names), "seed": split.seed}
-    else:
-        value = micros_sql(split.columns[0])
-    group = f"PARTITION BY {quote(split.within or '')}"
-    border = f"percentile_disc({1 - split.holdout}D) WITHIN GROUP (ORDER BY {value}) OVER ({group})"
-    return SplitRule(f"{value} <= {border}", f"{value} > {border}", facts)
+    place, group = within_sql([quote(name) for name in names], names[0], split), quote(split.within or "")
+    border = f"percentile_disc({1 - split.holdout}D) WITHIN GROUP (ORDER BY {place}) OVER (PARTITION BY {group})"
+    return SplitRule(f"{place} <= {border}", f"{place} > {border}", facts, group, place)
+
+
+def within_sql(values: Sequence[str], name: str, split: Split) -> str:
+    """Return the SQL of a row's place in the order in which the rows of a value are split.
+
+    Args:
+        values: SQL of what is hashed.
+        name: the column of time of a split by time.
+    """
+    return hash_sql(values, split.seed, MOST_EXACT) if split.by == "hash" else micros_sql(name)
 
 
 def _by_time(rows: DataFrame, split: Split, facts: dict[str, Any]) -> SplitRule:

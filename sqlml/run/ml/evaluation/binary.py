@@ -55,10 +55,12 @@ SCORE_SUMS = {
 """What is summed up of the rows of one score."""
 
 
-def binary_expressions(has_probabilities: bool) -> dict[str, Column]:
-    """Return what is read of each scored row.
+def binary_expressions(has_probabilities: bool, ranks_by: str) -> dict[str, Column]:
+    """Return what is read of each scored row: `score`, by which rows are ranked, and `p`, 0 where there is none.
 
-    `score` is what Spark ranks by, the raw prediction of class 1; `p` its probability, 0 where there is none.
+    Args:
+        has_probabilities: whether class 1 has a probability.
+        ranks_by: Spark's column whose value of class 1 is the score.
     """
     from pyspark.ml.functions import vector_to_array
     from pyspark.sql import functions as sf
@@ -69,7 +71,7 @@ def binary_expressions(has_probabilities: bool) -> dict[str, Column]:
     return {
         "label": sf.col(LABEL).cast("int"),
         "predicted": sf.col("prediction").cast("int"),
-        "score": of_class_1("rawPrediction"),
+        "score": of_class_1(ranks_by),
         "p": of_class_1("probability") if has_probabilities else sf.lit(0.0),
     }
 

@@ -105,12 +105,11 @@ def compare_pair(
     from pyspark.sql import functions as sf
 
     problem = now[1].entry.problem
-    measure = _errors if problem is Problem.REGRESSION else _decisions
+    # A rating is a number as well.
+    measure = _decisions if problem is Problem.CLASSIFICATION else _errors
     if problem is Problem.CLASSIFICATION and now[1].is_ranked and was[1].is_ranked:
         measure = _rankings
-    draws = np.random.default_rng(_SEED).poisson(1.0, (REPLICATES, BUCKETS)).astype(float)
-    # The first replicate is every bucket once.
-    draws = np.concatenate([np.ones((1, BUCKETS)), draws])
+    draws = draw_buckets()
     sides = {}
     for name, (rows, who) in ((NOW, now), (WAS, was)):
         sides[name] = measure(rows, who, sf.col(bucket), parts, draws)
@@ -120,6 +119,12 @@ def compare_pair(
             (count, exact_now, drawn_now), (_, exact_was, drawn_was) = sides[NOW][part], sides[WAS][part]
             found[part] = Paired(count, exact_now, exact_was, drawn_now, drawn_was)
     return found
+
+
+def draw_buckets() -> Numbers:
+    """Return how often each of `BUCKETS` counts in each replicate; in the first each counts once."""
+    draws = np.random.default_rng(_SEED).poisson(1.0, (REPLICATES, BUCKETS)).astype(float)
+    return np.concatenate([np.ones((1, BUCKETS)), draws])
 
 
 _Measured = dict[str, tuple[int, Mapping[str, float], Mapping[str, "Numbers"]]]
@@ -134,7 +139,7 @@ def _wanted(rows: DataFrame, expressions: Mapping[str, Column], bucket: Column, 
 
 
 def _rankings(rows: DataFrame, who: Contestant, bucket: Column, parts: Collection[str], draws: Numbers) -> _Measured:
-    binned = _bin_by_bucket(_wanted(rows, binary_expressions(who.has_p), bucket, parts))
+    binned = _bin_by_bucket(_wanted(rows, binary_expressions(who.has_p, who.entry.ranks_by), bucket, parts))
     tops = measured_tops(who.ml_model)
     found: _Measured = {}
     for (_, part), groups in collect_groups(binned, ("bin", "p_bin", "bucket")).items():

@@ -135,7 +135,8 @@ class _Found:
 
 def _rankings(scored: Mapping[str, DataFrame], question: Question) -> Evaluation:
     has_p = question.entry.returns is Returns.PROBABILITIES
-    groups = collect_groups(bin_scores(rows_to_measure(scored, binary_expressions(has_p))), ("bin", "p_bin"))
+    rows = rows_to_measure(scored, binary_expressions(has_p, question.entry.ranks_by))
+    groups = collect_groups(bin_scores(rows), ("bin", "p_bin"))
     rankings = {part: Ranking.of(one) for part, one in groups.items()}
     positives, negatives = rankings[TRAINING, ""].classes.sum(axis=-1)
     share = float(positives / (positives + negatives))

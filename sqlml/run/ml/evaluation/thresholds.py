@@ -24,7 +24,7 @@ _DATASET = "training"
 
 def learn_threshold(scored: DataFrame, rule: ThresholdRule) -> float:
     """Return the threshold that is best on `scored`: a row is of class 1 when its probability is above it."""
-    rows = rows_to_measure({_DATASET: scored.drop(SLICES)}, binary_expressions(has_probabilities=True))
+    rows = rows_to_measure({_DATASET: scored.drop(SLICES)}, binary_expressions(True, "probability"))
     groups = collect_groups(bin_scores(rows, CANDIDATES), ("bin", "p_bin"))
     return best_threshold(Ranking.of(groups[_DATASET, ""]), rule)
 

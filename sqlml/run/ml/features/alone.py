@@ -111,8 +111,8 @@ def alone_with_classes(sides: Mapping[str, Mapping[Any, _Groups]], transforms: S
 
 def _is_sampled(groups: _Groups, index: int) -> bool:
     """Return whether what is known of a feature is of most rows that have a value: a sample may lack a rare class."""
-    present = sum(group[f"present_{index}"] for group in groups)
-    drawn = sum(group[f"present_{index}"] for group in groups if group.get(f"drawn_{index}"))
+    present: int = sum(group[f"present_{index}"] for group in groups)
+    drawn: int = sum(group[f"present_{index}"] for group in groups if group.get(f"drawn_{index}"))
     return 2 * drawn >= present
 
 

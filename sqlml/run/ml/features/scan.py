@@ -27,7 +27,7 @@ def scan_groups(
     measures: Sequence[Column],
     *,
     transforms: Sequence[FeatureTransform],
-    more: Sequence[Column],
+    more: Sequence[Column] = (),
     most: int,
 ) -> list[dict[str, Any]]:
     """Return `measures`, `feature_measures` and `sampled_measures` of each group of rows, at most so many groups.

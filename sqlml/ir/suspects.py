@@ -130,9 +130,10 @@ def refused_suspects(project: Project, ml_model: MlModel, facts: Mapping[str, An
     return suspects_of(facts, ml_model) if _level(project, ml_model) == "error" else ()
 
 
-def doubted_suspects(project: Project, ml_model: MlModel, facts: Mapping[str, Any]) -> tuple[Suspect, ...]:
-    """Return the suspects that a person is warned of."""
-    return suspects_of(facts, ml_model) if _level(project, ml_model) in ("warn", "note") else ()
+def with_suspects_said(project: Project, ml_model: MlModel, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a version, its suspects being among the warnings unless they are errors or ignored."""
+    doubted = suspects_of(facts, ml_model) if _level(project, ml_model) in ("warn", "note") else ()
+    return {**facts, "warnings": [*facts.get("warnings", ()), *[suspect.said for suspect in doubted]]}
 
 
 def _level(project: Project, ml_model: MlModel) -> Level:

@@ -23,7 +23,7 @@ from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
 from sqlml.ir.state import CHAMPION, Alias, GateResult, Output, TestOutcome, Version, lacks_text
 from sqlml.ir.store import Store
-from sqlml.ir.suspects import doubted_suspects, refused_suspects
+from sqlml.ir.suspects import refused_suspects, with_suspects_said
 from sqlml.ir.trials import say_choice
 from sqlml.run.recording import Readable, make_record
 from sqlml.run.relations import Champions, Relations
@@ -216,11 +216,9 @@ class StepRunner:
             self._store.discard(folder)
             raise
         dataset = gate_dataset(node.ml_model)
-        project = self._compiled.dag.project
-        refused = refused_suspects(project, node.ml_model, fitted.facts)
-        doubted = doubted_suspects(project, node.ml_model, fitted.facts)
-        warnings = [*fitted.facts.get("warnings", ()), *[suspect.said for suspect in doubted]]
-        facts = {**fitted.facts, "warnings": warnings}
+        project = self._plan.compiled.dag.project
+        facts = with_suspects_said(project, node.ml_model, fitted.facts)
+        refused = refused_suspects(project, node.ml_model, facts)
         gates = check_gates(node.ml_model.gates, fitted.metrics, dataset, fitted.comparisons, refused)
         version = Version(
             ml_model=node.name,

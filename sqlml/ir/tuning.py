@@ -74,6 +74,12 @@ class Tuning:
     k: int | None = None
 
     @property
+    def words(self) -> frozenset[tuple[int, str]]:
+        """The positions in `transforms:` with the word that is tuned there, or `params`."""
+        paths = [dimension.path for dimension in self.dimensions]
+        return frozenset((int(path[1]), str(path[2])) for path in paths if path[0] == "transforms")
+
+    @property
     def has_transforms(self) -> bool:
         """Whether words or params of transforms are tuned."""
         return any(dimension.path[0] == "transforms" for dimension in self.dimensions)

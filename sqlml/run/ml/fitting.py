@@ -15,7 +15,7 @@ from sqlml.run.ml.class_weights import FIT_WEIGHT, fit_weight_sql
 from sqlml.run.ml.estimator import LABEL, DataShape, make_estimator, role_column, saved_form
 from sqlml.run.ml.evaluation.rows import CARRIED, SLICES
 from sqlml.run.ml.feature_checks import check_slots
-from sqlml.run.ml.features import FEATURES, FeatureStages, Target, fit_features
+from sqlml.run.ml.features import FEATURES, FeatureStages, Learnt, Target, fit_features
 from sqlml.run.ml.fit_failures import fit_failures
 from sqlml.run.ml.foreign import check_fitted, explained_by, returned_by
 from sqlml.run.ml.labels import class_index, class_metadata
@@ -84,9 +84,13 @@ def fit_on(rows: DataFrame, count: int, task: Task, stack: ExitStack) -> Fit:
     return fit_prepared(prepare(laid_out, count, task, stack), task)
 
 
-def prepare(rows: DataFrame, count: int, task: Task, stack: ExitStack) -> Prepared:
-    """Return `rows`, which are laid out and kept, as the estimator reads them; transforms learn from them alone."""
-    stages = _fit_stages(rows, task)
+def prepare(rows: DataFrame, count: int, task: Task, stack: ExitStack, learnt: Learnt | None = None) -> Prepared:
+    """Return `rows`, which are laid out and kept, as the estimator reads them; transforms learn from them alone.
+
+    Args:
+        learnt: what was learnt from these rows for other tasks on them.
+    """
+    stages = _fit_stages(rows, task, learnt)
     return Prepared(count, persisted(stack, make_features(rows, task, stages)), stages)
 
 
@@ -135,12 +139,12 @@ def _with_foreign(task: Task, fitted: Any, features: DataFrame, slots: int) -> T
     return replace(task, entry=replace(task.entry, returns=returns, explains=explained_by(fitted, slots)))
 
 
-def _fit_stages(rows: DataFrame, task: Task) -> FeatureStages:
+def _fit_stages(rows: DataFrame, task: Task, learnt: Learnt | None) -> FeatureStages:
     """Return the stages from the relation's columns to those that the estimator reads."""
     if not task.entry.reads_features:
         return fit_role_stages(rows, task.ml_model, task.entry)
     places = [entry.location for entry in task.ml_model.transforms]
-    features = fit_features(rows, task.transforms, task.sizes, _target(task), places)
+    features = fit_features(rows, task.transforms, task.sizes, _target(task), places, learnt=learnt)
     return _with_inputs(features, task.ml_model)
 
 

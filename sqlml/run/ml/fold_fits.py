@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlml.ir.state import Metric
+from sqlml.ir.tuning import Tuning
 from sqlml.run.ml.evaluation.measure import measure_fold
+from sqlml.run.ml.features import Learnt
 from sqlml.run.ml.fitting import Fit, Prepared, Task, fit_prepared, make_features, prepare
 from sqlml.run.ml.fold_counts import Fold
 from sqlml.run.ml.folds import Folded
@@ -51,17 +53,21 @@ class _Kept:
 class FoldFits:
     """Fits on the folds of one ML model, from any thread.
 
-    Features are made once for each fold and way of making them, whatever is tried with the estimator on them.
+    Features are made once for each fold and way of making them, whatever is tried with the estimator on them; and what
+    two ways learn alike is learnt once for each fold.
 
     Args:
         stack: frees what is kept.
+        tuning: of what is tried on them; None: nothing is.
     """
 
-    def __init__(self, folded: Folded, stack: ExitStack) -> None:
+    def __init__(self, folded: Folded, stack: ExitStack, tuning: Tuning | None = None) -> None:
         self._folded = folded
         self._stack = stack
         self._lock = threading.Lock()
         self._laid_out: dict[int, tuple[DataFrame, DataFrame]] = {}
+        words = frozenset() if tuning is None else tuning.words
+        self._learnt = {fold.number: Learnt(words) for fold in folded.folds}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self.features_made = 0
         stack.callback(self._free)
@@ -70,6 +76,11 @@ class FoldFits:
     def folds(self) -> tuple[Fold, ...]:
         """The folds, in order."""
         return self._folded.folds
+
+    @property
+    def learnt(self) -> int:
+        """How often transforms have learnt something."""
+        return sum(learnt.count for learnt in self._learnt.values())
 
     def fit(self, fold: Fold, task: Task, *, is_measured: bool) -> FoldFit:
         """Fit `task` on a fold's training rows."""
@@ -100,7 +111,7 @@ class FoldFits:
     def _make(self, fold: Fold, task: Task, stack: ExitStack) -> FoldRows:
         """Make the features of a fold; transforms learn from its training rows alone."""
         laid_out, validation = self._lay_out(fold, task)
-        training = prepare(laid_out, fold.training_rows, task, stack)
+        training = prepare(laid_out, fold.training_rows, task, stack, self._learnt[fold.number])
         unseen = persisted(stack, make_features(validation, task, training.stages))
         with self._lock:
             self.features_made += 1

@@ -54,12 +54,15 @@ def validate_on_folds(task: Task, rows: DataFrame, task_of: TaskOf, open_trials:
     with ExitStack() as stack:
         folded = deal_folds(rows, task, stack)
         facts: dict[str, Any] = {"folds": dict(folded.facts)}
-        fold_fits = FoldFits(folded, stack)
+        fold_fits = FoldFits(folded, stack, ml_model.tuning)
         if ml_model.tuning is not None:
             searched = run_trials(task, ml_model.tuning, fold_fits, task_of, open_trials(folded.counted.digest))
             task, fits, measured = searched.task, searched.best.fits, searched.best.folds
             tables["trials"] = trial_rows(searched)
-            facts["tuning"] = trial_facts(searched, ml_model.tuning) | {"features_made": fold_fits.features_made}
+            facts["tuning"] = trial_facts(searched, ml_model.tuning) | {
+                "features_made": fold_fits.features_made,
+                "learnt": fold_fits.learnt,
+            }
         else:
             fits = fold_fits.fit_all(task, is_measured=ml_model.is_cross_validated)
             measured = tuple(one.metrics for one in fits)

@@ -5,6 +5,16 @@
 """
 
 from sqlml.run.ml.features.fitting import FeatureStages, expression_types, fit_features
+from sqlml.run.ml.features.learnt import Learnt
 from sqlml.run.ml.features.making import FEATURES, NULL_LABEL, OTHER_LABEL, Target
 
-__all__ = ["FEATURES", "NULL_LABEL", "OTHER_LABEL", "FeatureStages", "Target", "expression_types", "fit_features"]
+__all__ = [
+    "FEATURES",
+    "NULL_LABEL",
+    "OTHER_LABEL",
+    "FeatureStages",
+    "Learnt",
+    "Target",
+    "expression_types",
+    "fit_features",
+]

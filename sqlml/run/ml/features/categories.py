@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlml.ir.chains import Applied, FeatureTransform
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.words import Kind
+from sqlml.run.ml.features.learnt import digest
 from sqlml.run.ml.features.making import (
     NULL_LABEL,
     OTHER_LABEL,
@@ -75,10 +76,12 @@ def _learn_values(making: Making, order: str) -> dict[str, tuple[str, ...]]:
         handleInvalid="keep",
         stringOrderType=order,
     )
-    learnt = indexer.fit(making.rows.selectExpr(*texts)).labelsArray
+    labels = making.learnt.once(
+        digest("values", texts, order), lambda: indexer.fit(making.rows.selectExpr(*texts)).labelsArray
+    )
     return {
-        transform.column: tuple(label for label in labels if label not in _reserved(transform))
-        for (_, transform), labels in zip(found, learnt, strict=True)
+        transform.column: tuple(label for label in own if label not in _reserved(transform))
+        for (_, transform), own in zip(found, labels, strict=True)
     }
 
 
@@ -100,11 +103,9 @@ def index_categories(making: Making) -> None:
         extra = () if is_imputed and is_null else (NULL_LABEL,) if is_null else (OTHER_LABEL,)
         name = making.column_of(transform)
         # One stage a column: pyspark pads arrays of labels of unequal length with nulls, on which one-hot fails.
-        making.add(
-            StringIndexerModel.from_labels(
-                list(labels), name, f"{name}_index", handleInvalid="keep" if extra else "error"
-            )
-        )
+        invalid = "keep" if extra else "error"
+        model = StringIndexerModel.from_labels(list(labels), name, f"{name}_index", handleInvalid=invalid)
+        making.add_learnt(model, name, labels, invalid)
         feature = transform.column
         making.blocks[feature] = block_of(f"{name}_index", (feature,), feature, values=(*labels, *extra))
         if transform.value("encode") == "index":
@@ -164,7 +165,7 @@ def encode_target(making: Making) -> None:
         what = f"'encode: target' of {named(transforms)} needs a label that is a number or of two classes; there are "
         raise making.refuse(said[0][1], what + count, "take encode: one_hot or index")
     columns = {}
-    for _, params, group in in_groups(said, "TargetEncoder"):
+    for _, params, group in in_groups(said, "TargetEncoder", learnt=making.learnt):
         inputs = [making.column_of(transform) for transform in group]
         outputs = [f"{name}_target" for name in inputs]
         making.fit(

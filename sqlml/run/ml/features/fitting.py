@@ -20,6 +20,7 @@ from sqlml.run.ml.features.categories import (
     learn_categories,
     order_ranges,
 )
+from sqlml.run.ml.features.learnt import Learnt
 from sqlml.run.ml.features.making import FEATURES, TARGET, Making, Target
 from sqlml.run.ml.features.mixing import mix
 from sqlml.run.ml.features.numbers import binarize, clip_imputed, cut_quantiles, cut_ranges, impute
@@ -76,6 +77,8 @@ def fit_features(
     sizes: Mapping[str, int],
     target: Target | None = None,
     places: Sequence[SourceLocation] = (),
+    *,
+    learnt: Learnt | None = None,
 ) -> FeatureStages:
     """Return the stages, learnt from `rows` alone.
 
@@ -85,6 +88,7 @@ def fit_features(
         sizes: array and vector columns to their length.
         target: the label, if there is one.
         places: of the entries of `transforms:` in the user's file.
+        learnt: what other transforms have learnt from these rows, and keeps what these learn.
 
     Raises:
         DataError: what a word cannot learn from; the feature is named.
@@ -98,7 +102,7 @@ def fit_features(
     )
     if supervised and target is not None:
         rows = rows.withColumn(TARGET, sf.expr(target.sql))
-    making = Making(rows, transforms, sizes, target, places)
+    making = Making(rows, transforms, sizes, target, places, learnt=learnt or Learnt())
     add_sources(making, learn_categories(making))
     for make in MAKERS:
         make(making)

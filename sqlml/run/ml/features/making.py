@@ -12,6 +12,7 @@ from sqlml.ir.chains import Applied, FeatureTransform
 from sqlml.ir.features import INTERNAL_PREFIX
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.words import Kind
+from sqlml.run.ml.features.learnt import Learnt, describe_stage, digest, outputs_of
 
 if TYPE_CHECKING:
     from pyspark.ml import Transformer
@@ -89,6 +90,8 @@ class Making:
         indicators: feature to the column that says where it is null.
         labels: category to the values that have a slot of their own.
         arities: feature to the most values that a nominal slot of it takes.
+        learnt: what other ways to make features of the same rows have learnt, and this one will have.
+        origins: column that was made to the digest of how: equal ones hold the same.
     """
 
     rows: DataFrame
@@ -101,16 +104,31 @@ class Making:
     indicators: dict[str, str] = field(default_factory=dict)
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     arities: dict[str, int] = field(default_factory=dict)
+    learnt: Learnt = field(default_factory=Learnt)
+    origins: dict[str, str] = field(default_factory=dict)
 
-    def add(self, stage: Transformer) -> None:
-        """Append a stage, and let the rows pass it."""
+    def add(self, stage: Transformer, origin: str | None = None) -> None:
+        """Append a stage, and let the rows pass it.
+
+        Args:
+            origin: the digest of what it does; None: its class and its params tell.
+        """
         self.stages.append(stage)
         self.rows = stage.transform(self.rows)
+        origin = describe_stage(stage, self.origins) if origin is None else origin
+        self.origins |= {column: digest(origin, column) for column in outputs_of(stage)}
+
+    def add_learnt(self, model: Any, column: str, *holds: Any) -> None:
+        """Append a fitted stage that reads `column` and was made of what it holds."""
+        self.add(model, digest(type(model).__name__, self.origins.get(column, column), holds))
 
     def fit(self, estimator: Any) -> Any:
-        """Fit a stage to the rows, append it and return it."""
-        fitted = estimator.fit(self.rows)
-        self.add(fitted)
+        """Fit a stage to the rows, unless such a one was, append it and return it."""
+        origin = describe_stage(estimator, self.origins)
+        # As it stands in the rows now, which go on.
+        rows = self.rows
+        fitted = self.learnt.once(origin, lambda: estimator.fit(rows))
+        self.add(fitted, origin)
         return fitted
 
     def select(self, columns: Mapping[str, str]) -> None:
@@ -119,7 +137,13 @@ class Making:
 
         if columns:
             added = ", ".join(f"{sql} AS {name}" for name, sql in columns.items())
+            made = {name: digest(sql, self._read_by(sql)) for name, sql in columns.items()}
             self.add(SQLTransformer(statement=f"SELECT *, {added} FROM __THIS__"))
+            self.origins |= made
+
+    def _read_by(self, sql: str) -> list[tuple[str, str]]:
+        # A name that is part of another's tells two apart that are the same, and never the other way round.
+        return sorted((column, origin) for column, origin in self.origins.items() if column in sql)
 
     def hint_size(self, column: str, size: int) -> None:
         """Tell Spark how long a vector is, where the stage that made it did not: assembling asks for it."""
@@ -158,19 +182,21 @@ def internal_name(index: int | str, column: str) -> str:
 
 
 def in_groups(
-    said: Iterable[tuple[FeatureTransform, Applied]], *stages: str
+    said: Iterable[tuple[FeatureTransform, Applied]], *stages: str, learnt: Learnt | None = None
 ) -> Iterator[tuple[Any, dict[str, Any], list[FeatureTransform]]]:
     """Yield a word's value, the params of its stages and the features that share both: one stage does for all of them.
 
     Args:
         said: features and what is said of them.
         stages: classes whose params count; none: those of the word.
+        learnt: keeps features apart of which something is tuned; None: they are not.
     """
     groups: dict[str, tuple[Any, dict[str, Any], list[FeatureTransform]]] = {}
     for transform, applied in said:
         used = stages or applied.word.stages
         params = {name: value for stage in used for name, value in applied.params_of(stage).items()}
-        key = repr((applied.value, sorted(params.items())))
+        place = None if learnt is None else learnt.place_of(applied)
+        key = repr((applied.value, sorted(params.items()), place))
         groups.setdefault(key, (applied.value, params, []))[2].append(transform)
     yield from groups.values()
 

@@ -16,7 +16,7 @@ def impute(making: Making) -> None:
     from pyspark.ml.feature import Imputer
 
     said = [(t, applied) for t, applied in making.with_word("impute", "mean", "median", "mode") if not t.is_category]
-    for strategy, params, transforms in in_groups(said, "Imputer"):
+    for strategy, params, transforms in in_groups(said, "Imputer", learnt=making.learnt):
         inputs = [making.column_of(transform) for transform in transforms]
         outputs = [f"{name}_filled" for name in inputs]
         making.fit(Imputer(strategy=strategy, inputCols=inputs, outputCols=outputs, **params))
@@ -69,7 +69,8 @@ def cut_quantiles(making: Making) -> None:
     """Cut numbers where equally many training rows are on both sides."""
     from pyspark.ml.feature import QuantileDiscretizer
 
-    for count, params, transforms in in_groups(making.with_word("quantiles"), "QuantileDiscretizer"):
+    said = making.with_word("quantiles")
+    for count, params, transforms in in_groups(said, "QuantileDiscretizer", learnt=making.learnt):
         inputs = [making.column_of(transform) for transform in transforms]
         outputs = [f"{name}_range" for name in inputs]
         fitted = making.fit(

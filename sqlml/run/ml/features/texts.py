@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlml.ir.chains import Applied, FeatureTransform
 from sqlml.ir.words import Kind
+from sqlml.run.ml.features.learnt import digest
 from sqlml.run.ml.features.making import Making
 
 if TYPE_CHECKING:
@@ -94,23 +95,19 @@ def _look_words_up(making: Making, transform: FeatureTransform, applied: Applied
 
     name = making.column_of(transform)
     params = applied.params_of("CountVectorizer")
-    words = learn_vocabulary(
-        making.rows, name, int(params["vocabSize"]), params.get("minDF", 1.0), params.get("maxDF", 2.0**63)
+    size, least, most = int(params["vocabSize"]), params.get("minDF", 1.0), params.get("maxDF", 2.0**63)
+    words = making.learnt.once(
+        digest("vocabulary", making.origins[name], size, least, most),
+        lambda: learn_vocabulary(making.rows, name, size, least, most),
     )
     if not words:
         what = f"feature '{transform.column}' has no word left to count in the training rows"
         raise making.refuse(
             applied, what, "look at its stop_words, minDF, maxDF, minTokenLength and pattern, or leave it out"
         )
-    making.add(
-        CountVectorizerModel.from_vocabulary(
-            words,
-            inputCol=name,
-            outputCol=f"{name}_counts",
-            minTF=params.get("minTF"),
-            binary=params.get("binary", applied.value == "tokens"),
-        )
-    )
+    counting = {"minTF": params.get("minTF"), "binary": params.get("binary", applied.value == "tokens")}
+    model = CountVectorizerModel.from_vocabulary(words, inputCol=name, outputCol=f"{name}_counts", **counting)
+    making.add_learnt(model, name, words, sorted(counting.items()))
     making.replace(transform, f"{name}_counts")
     return [f"{transform.column}:{word}" for word in words]
 
@@ -146,7 +143,8 @@ def embed_words(making: Making) -> None:
         params = applied.params_of("Word2Vec")
         least = int(params.get("minCount", 5))
         words = making.rows.select(sf.explode(name).alias("word")).groupBy("word").count()
-        if words.where(sf.col("count") >= least).isEmpty():
+        frequent = words.where(sf.col("count") >= least)
+        if making.learnt.once(digest("no words", making.origins[name], least), frequent.isEmpty):
             what = f"feature '{transform.column}' has no word that stands {least} times in the training rows"
             raise making.refuse(applied, what, "lower minCount, or leave it out")
         fitted = making.fit(Word2Vec(inputCol=name, outputCol=f"{name}_vector", **params))

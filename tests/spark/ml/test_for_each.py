@@ -14,6 +14,7 @@ from sqlml.errors import DataError
 from sqlml.ir.folds import Backtest, Folds
 from sqlml.ir.location import SourceLocation
 from sqlml.ir.measuring import Slice, ThresholdRule
+from sqlml.ir.ml_tables import ml_table_columns
 from sqlml.ir.project import ForEach, Split
 from sqlml.ir.state import Fingerprint, Version
 from sqlml.ir.transform_spec import TransformSpec
@@ -47,73 +48,99 @@ def for_each(spec, **words):
         spec,
         for_each=given,
         slices=(Slice("region", PLACE),),
-        include=("x", "n", "flag", "colour"),
+        include=("x", "n", "colour"),
         transforms=(numbers,),
     )
 
 
-# All that is learnt or measured for each value, at once.
-EVERYTHING = {
+LEARNT = {
     "params": PARAMS,
     "class_weights": "balanced",
     "split": Split(by="hash", columns=("id",), holdout=0.3, within="region"),
-    "event_time": "at",
     "folds": Folds(n=2),
-    "tuning": Tuning((Dimension("regParam", "tune.params.regParam", ("params", "regParam"), (0.001, 0.3)),)),
     "threshold_rule": ThresholdRule(maximize="f1"),
+}
+# All that is learnt or measured for each value, at once.
+EVERYTHING = {
+    **LEARNT,
+    "event_time": "at",
+    "tuning": Tuning((Dimension("regParam", "tune.params.regParam", ("params", "regParam"), (0.001, 0.3)),)),
     "backtest": Backtest(6, "DAY", 1),
     "refit": "all",
     "has_permutations": True,
 }
+TABLES = ("cross_validation", "coefficients", "feature_statistics")
 
 
 @pytest.fixture(scope="module")
-def fitted(spark, regions, make_spec, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("each") / "m"
-    return fit_ml_model(spark, for_each(make_spec(**EVERYTHING)), regions, folder), folder
+def fit(spark, regions, make_spec, tmp_path_factory):
+    """Return what fits with `for_each:`, and what fits one of the values as an entry of its own."""
+
+    def fit(given, *, is_alone=False):
+        folder = tmp_path_factory.mktemp("each") / "m"
+        spec = for_each(make_spec(**given, where='region = "so\'th"' if is_alone else None))
+        return fit_ml_model(
+            spark, replace(spec, for_each=None, slices=()) if is_alone else spec, regions, folder
+        ), folder
+
+    return fit
+
+
+@pytest.fixture(scope="module")
+def fitted(fit):
+    return fit(LEARNT)
 
 
 def read_table(folder, name):
     # Statistics are put together from groups in any order, so that their last digits may differ.
     digits = 9 if name == "feature_statistics" else 20
     lines = (folder / "tables" / f"{name}.jsonl").read_text().splitlines()
-    return [json.loads(line, parse_float=lambda text: round(float(text), digits)) for line in lines]
+    rows = [json.loads(line, parse_float=lambda text: round(float(text), digits)) for line in lines]
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
 
 
-def test_each_value_is_fitted_as_an_entry_of_its_own(spark, regions, make_spec, fitted, tmp_path):
-    result, folder = fitted
-    parts = {part.value: part for part in load_parts(spark, folder)}
-    assert list(parts) == ["n/o..", "so'th"]
-    by_hand = for_each(make_spec(**EVERYTHING, where='region = "so\'th"'))
-    alone = fit_ml_model(spark, replace(by_hand, for_each=None, slices=()), regions, tmp_path / "m")
-    stages = read_pipeline(tmp_path / "m").stages
-    ours = parts["so'th"].pipeline.stages
+def assert_as_alone(spark, together, alone, tables):
+    """Compare all that was learnt and measured of one value with a fit of its rows alone."""
+    result, folder = together
+    expected, other_folder = alone
+    part = next(part for part in load_parts(spark, folder) if part.value == "so'th")
+    ours, stages = part.pipeline.stages, read_pipeline(other_folder).stages
     assert ours[-1].coefficientMatrix == stages[-1].coefficientMatrix
     assert ours[-1].interceptVector == stages[-1].interceptVector
-    assert parts["so'th"].signature.slots == alone.signature.slots
-    # What folds, a search, a threshold and a backtest told is the value's own, too.
+    assert part.signature.slots == expected.signature.slots
     said = result.facts["for_each"]["values"]
-    assert said["so'th"]["threshold"] == alone.facts["threshold"] != said["n/o.."]["threshold"]
-    assert parts["so'th"].signature.threshold == alone.signature.threshold == ours[-1].getThreshold()
+    assert said["so'th"]["threshold"] == expected.facts["threshold"] != said["n/o.."]["threshold"]
+    assert part.signature.threshold == expected.signature.threshold == ours[-1].getThreshold()
     assert result.signature.threshold is None
-    assert said["so'th"]["tuning"] == alone.facts["tuning"]
-    for name in ("cross_validation", "trials", "backtest", "coefficients", "feature_statistics",
-                 "permutation_importances"):  # fmt: skip
-        rows = [row for row in read_table(folder, name) if row["slice"] == "region=so'th"]
-        expected = read_table(tmp_path / "m", name)
-        for row in [*rows, *expected]:
+    assert said["so'th"].get("tuning") == expected.facts.get("tuning")
+    for name in tables:
+        rows = [row for row in read_table(folder, name) if row.pop("slice") == "region=so'th"]
+        other = read_table(other_folder, name)
+        for row in other:
             row.pop("slice", None)
-            row.pop("seconds", None)
-        assert rows == expected, name
+        assert rows == other, name
         assert rows, name
-    assert parts["n/o.."].pipeline.stages[-1].coefficientMatrix != stages[-1].coefficientMatrix
-    own = {(m.dataset, m.metric): m.value for m in result.metrics if m.slice == "region=so'th"}
-    assert own["holdout", "areaUnderROC"] == next(
-        m.value for m in alone.metrics if (m.dataset, m.metric) == ("holdout", "areaUnderROC")
+    own, whole = (
+        {(m.dataset, m.metric): m.value for m in one.metrics if m.slice == part_name}
+        for one, part_name in ((result, "region=so'th"), (expected, ""))
     )
+    assert own["holdout", "areaUnderROC"] == whole["holdout", "areaUnderROC"]
+    assert own["holdout", "f1"] == whole["holdout", "f1"]
+
+
+def test_each_value_is_fitted_as_an_entry_of_its_own(spark, fit, fitted):
+    assert_as_alone(spark, fitted, fit(LEARNT, is_alone=True), TABLES)
+    first, second = load_parts(spark, fitted[1])
+    assert (first.value, second.value) == ("n/o..", "so'th")
+    assert first.pipeline.stages[-1].coefficientMatrix != second.pipeline.stages[-1].coefficientMatrix
     # Spark alone reads it.
-    paths = sorted(path.name for path in (folder / "values").iterdir())
-    assert paths == ["0001-n-o-", "0002-so-th"]
+    assert sorted(path.name for path in (fitted[1] / "values").iterdir()) == ["0001-n-o-", "0002-so-th"]
+
+
+@pytest.mark.long
+def test_all_that_folds_and_windows_tell_is_the_values_own(spark, fit):
+    tables = (*TABLES, "trials", "backtest", "permutation_importances")
+    assert_as_alone(spark, fit(EVERYTHING), fit(EVERYTHING, is_alone=True), tables)
 
 
 def test_the_whole_is_measured_together_and_what_was_learnt_says_of_whom(fitted):
@@ -130,18 +157,24 @@ def test_the_whole_is_measured_together_and_what_was_learnt_says_of_whom(fitted)
 
 def test_a_version_is_shown_with_what_each_value_learnt(fitted, capsys):
     result, folder = fitted
-    version = Version("m", 1, str(folder), Fingerprint("", ""), result.signature, result.metrics, (), result.facts)
-    print_version(VersionInfo(version, (), read_tables(version)), is_json=False)
+    facts = json.loads(json.dumps(result.facts))
+    for own in facts["for_each"]["values"].values():
+        own["tuning"] = {"params": {"regParam": "0.3"}}
+    version = Version("m", 1, str(folder), Fingerprint("", ""), result.signature, result.metrics, (), facts)
+    trial = dict.fromkeys(column.name for column in ml_table_columns("trials"))
+    trials = ({**trial, "slice": "region=so'th", "trial": 1, "params": {"regParam": "0.3"}},)
+    print_version(VersionInfo(version, (), {**read_tables(version), "trials": trials}), is_json=False)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    own = result.facts["for_each"]["values"]["so'th"]
+    own = facts["for_each"]["values"]["so'th"]
     header, line = (next(line for line in lines if line[:1] == [first]) for first in ("region", "so'th"))
     assert header == ["region", "training", "rows", "held", "out", "threshold", "params"]
     assert line[1:3] == [str(own["rows"]["training"]), str(own["rows"]["holdout"])]
     assert float(line[3]) == pytest.approx(own["threshold"]["learnt"], rel=1e-3)
-    assert line[4:] == ["regParam:", own["tuning"]["params"]["regParam"]]
-    # Trials, metrics on folds and windows of a backtest say whose they are.
-    for columns in (["slice", "trial"], ["slice", "metric", "mean"], ["slice", "window"]):
-        assert any([name for name in line if name][: len(columns)] == columns for line in lines), columns
+    assert line[4:] == ["regParam:", "0.3"]
+    # Trials and metrics on folds say whose they are.
+    assert ["slice", "trial", "params"] in [line[:3] for line in lines]
+    assert ["region=so'th", "1", "regParam:", "0.3"] in [line[:4] for line in lines]
+    assert ["slice", "metric", "mean"] in [line[:3] for line in lines]
     assert sum(line[:2] == ["region=so'th", "logLoss"] for line in lines) == 1
 
 

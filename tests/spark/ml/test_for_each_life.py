@@ -96,10 +96,14 @@ def test_what_was_learnt_and_predicted_is_read_by_sql(command):
     assert {row["region"] for row in scores if row["predicted_y"] is None} == {"north", None}
 
 
-def test_it_is_made_again_bit_for_bit_and_scores_a_file(project, command, tmp_path):
+@pytest.mark.long
+def test_it_is_made_again_bit_for_bit(command):
     made = json.loads(command("model", "reproduce", "high", "2", "--json"))
     assert made["is_identical"], made
     assert next(part for part in made["parts"] if part["name"] == "fitted stages")["compared"] >= 4
+
+
+def test_it_scores_a_file(command, tmp_path):
     (tmp_path / "new.csv").write_text("x,z,region\n1.5,3,east\n1.5,3,west\n1.5,3,south\n", encoding="utf-8")
     said = command("predict", "high", "--input", str(tmp_path / "new.csv"), "--output", str(tmp_path / "out.csv"))
     assert "scored 3 rows with high version 2, 1 of them without a prediction" in said

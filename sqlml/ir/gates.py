@@ -60,10 +60,11 @@ def check_gates(
         suspects: features that tell the label by themselves, each of which is a gate that fails.
     """
     found = {(entry.dataset, entry.slice, entry.metric): entry for entry in metrics}
+    others = {(entry.dataset, entry.slice): entry for entry in metrics}
     results = []
     for gate in gates:
         of = gate.dataset or dataset
-        result = _check(gate, found.get((of, gate.slice, _name(gate))), of)
+        result = _check(gate, found.get((of, gate.slice, _name(gate))), of, others.get((of, gate.slice)))
         results.append(result if gate.not_worse_than is None else _against(gate, result, comparisons))
     results += [
         GateResult(f"{suspect.feature} does not tell the label by itself", False, suspect.value, suspect.said)
@@ -101,10 +102,15 @@ def _name(gate: Gate) -> str:
     return measured_name(gate.metric, gate.top, gate.k)
 
 
-def _check(gate: Gate, measured: Metric | None, dataset: str) -> GateResult:
+def _check(gate: Gate, measured: Metric | None, dataset: str, other: Metric | None) -> GateResult:
+    """Return how a gate came out, comparisons left out.
+
+    Args:
+        measured: what it is about; `other`: anything that was measured of the same rows.
+    """
     text, name, rows = _text(gate), _name(gate), _rows(dataset, gate.slice)
     if measured is None:
-        return GateResult(text, False, None, f"'{name}' was not measured on {rows}{_needs(gate)}")
+        return GateResult(text, False, None, f"'{name}' was not measured on {rows}{_needs(gate, other)}")
     value = measured.value
     if math.isnan(value):
         return GateResult(text, False, None, f"'{name}' is not a number on {rows}")
@@ -179,10 +185,15 @@ def _interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f" (95 %: {low:.6g} to {high:.6g})"
 
 
-def _needs(gate: Gate) -> str:
-    if gate.top is not None or gate.k is not None or gate.slice:
-        return "; if the gate is new, fit again with --retrain"
-    return ", it needs two classes" if gate.metric in METRICS and METRICS[gate.metric].is_binary_only else ""
+def _needs(gate: Gate, other: Metric | None) -> str:
+    """Return why a metric may not have been measured."""
+    is_new = "; if the gate is new, fit again with --retrain"
+    if gate.slice and other is None:
+        return f": no row with a weight is in that slice{is_new}"
+    if gate.top is not None or gate.k is not None:
+        return is_new
+    needed = ", it needs two classes" if gate.metric in METRICS and METRICS[gate.metric].is_binary_only else ""
+    return f"{needed} ({other.rows} rows)" if gate.slice and other is not None and other.rows is not None else needed
 
 
 def _text(gate: Gate) -> str:

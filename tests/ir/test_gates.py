@@ -46,6 +46,17 @@ def test_what_was_not_measured_fails_with_the_reason():
     assert not outcome(0.9, dataset="training", at_least=0.5).is_passed
 
 
+def test_a_slice_says_whether_it_has_rows_at_all():
+    one_class = Metric("holdout", "accuracy", 0.9, "a", 12)
+    for metric, part, reason in (
+        ("areaUnderROC", "a", "on the hold-out of a, it needs two classes (12 rows)"),
+        ("accuracy", "b", "on the hold-out of b: no row with a weight is in that slice; if the gate is new, fit again "
+         "with --retrain"),
+    ):  # fmt: skip
+        (result,) = check_gates((Gate(metric, PLACE, at_least=0.5, slice=part),), (one_class,), "holdout")
+        assert result.reason == f"'{metric}' was not measured {reason}"
+
+
 def test_the_gate_and_its_reason_are_readable():
     result = outcome(0.7384, at_least=0.75)
     assert (result.gate, result.reason) == ("areaUnderROC >= 0.75", "areaUnderROC is 0.7384 on the hold-out")

@@ -12,6 +12,7 @@ from sklearn.calibration import calibration_curve
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.run.ml.estimator import LABEL
 from sqlml.run.ml.evaluation.evaluate import Question, evaluate
+from sqlml.run.ml.evaluation.multiclass import multiclass_values
 from sqlml.run.ml.evaluation.rows import SLICES, WEIGHT
 
 # Scores of two digits are tied many times over; a weight of 0 counts for nothing.
@@ -24,7 +25,8 @@ with drawn as (
 )
 select id, if(u < 0.3 + 0.5 * p, 1d, 0d) as {LABEL}, if(p > 0.45, 1d, 0d) as prediction,
        array(-ln(p / (1 - p)), ln(p / (1 - p))) as raw, array(1 - p, p) as probabilities, w as {WEIGHT},
-       array_compact(array(concat('part=', part), if(p > 0.5, 'likely', null))) as {SLICES},
+       array_compact(array(concat('part=', part), if(p > 0.5, 'likely', null), if(w = 0, 'weightless', null),
+                           if(id in (301, 302), 'two', null))) as {SLICES},
        p, noise,
        cast(floor(3 * u) as double) as grade, cast(pmod(id, 3) as double) as guess,
        array(p / 2, 1 - p, p / 2) as shares
@@ -103,6 +105,21 @@ def test_a_ranking_is_measured_as_scikit_learn_does(ranked, columns, part):
     rows = [row for row in ranked.tables["calibration"] if (row["dataset"], row["slice"]) == ("holdout", part)]
     assert [row["mean_probability"] for row in rows] == pytest.approx(means.tolist(), abs=1e-9)
     assert [row["share"] for row in rows] == pytest.approx(shares.tolist(), abs=1e-9)
+
+
+def test_of_rows_without_weight_nothing_is_known(ranked, columns):
+    of = np.array(["two" in names for names in columns[SLICES]])
+    assert columns[WEIGHT][of].all()
+    assert metric(ranked, "accuracy", "part=1").low is not None
+    assert values(ranked, part="weightless") == {}
+    # Of two rows a replicate has none in one of seven: too often for an interval.
+    two = metric(ranked, "accuracy", "two")
+    assert (two.rows, two.low, two.high) == (2, None, None)
+    one = {name: np.ones(1) for name in ("weight_sum", "sum_p", "loss", "brier")}
+    one |= {name: np.zeros(1, int) for name in ("label", "predicted", "p_bin")}
+    found = multiclass_values(one, np.array([[1.0], [0.0]]), 3, has_probabilities=True)
+    assert found["accuracy"].tolist()[0] == 1.0
+    assert all(np.isnan(value[1]) for value in found.values())
 
 
 def test_the_best_rows_are_those_with_the_highest_scores(ranked, columns):

@@ -16,7 +16,7 @@ import numpy as np
 from sqlml.ir.metrics import measured_name
 from sqlml.run.ml.estimator import LABEL
 from sqlml.run.ml.evaluation.decisions import decision_values, measure_classes
-from sqlml.run.ml.evaluation.resampling import divide, draw_weights
+from sqlml.run.ml.evaluation.resampling import divide, draw_weights, of_rows
 from sqlml.run.ml.evaluation.rows import Groups
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ def ranking_values(
         values |= _probability_values(ranking, classes)
     for top in tops:
         values |= _top_values(classes, top)
-    return values
+    return of_rows(values, classes.sum(axis=(1, 2)))
 
 
 def _curve_values(classes: Numbers) -> dict[str, Numbers]:

@@ -13,7 +13,7 @@ import numpy as np
 from sqlml.run.ml.estimator import LABEL
 from sqlml.run.ml.evaluation.binary import CALIBRATION_BINS, EDGES, LOG_LOSS_EPSILON, P_BIN
 from sqlml.run.ml.evaluation.decisions import decision_values, measure_classes
-from sqlml.run.ml.evaluation.resampling import divide, draw_weights
+from sqlml.run.ml.evaluation.resampling import divide, draw_weights, of_rows
 from sqlml.run.ml.evaluation.rows import Groups
 
 if TYPE_CHECKING:
@@ -73,18 +73,19 @@ def multiclass_values(groups: Groups, weights: Numbers, classes: int, has_probab
     Args:
         weights: replicates of `groups["weight_sum"]`.
     """
+    own, total = groups["weight_sum"], weights.sum(axis=-1)
     values = decision_values(measure_classes(groups["label"], groups["predicted"], weights, classes))
     if not has_probabilities:
-        return values
-    own, total = groups["weight_sum"], weights.sum(axis=-1)
+        return of_rows(values, total)
     is_hit = (groups["label"] == groups["predicted"]).astype(float)
     in_bin = np.eye(CALIBRATION_BINS)[groups["p_bin"].astype(int)]
     gaps = (weights * (is_hit - divide(groups["sum_p"], own))) @ in_bin
-    return values | {
+    values |= {
         "logLoss": divide(weights @ divide(groups["loss"], own), total),
         "brierScore": divide(weights @ divide(groups["brier"], own), total),
         "calibrationError": divide(np.abs(gaps).sum(axis=-1), total),
     }
+    return of_rows(values, total)
 
 
 def as_baseline(groups: Groups, shares: Numbers) -> Groups:

@@ -46,6 +46,15 @@ def divide(above: Numbers, below: Numbers, empty: float = 0.0) -> Numbers:
     return quotient
 
 
+def of_rows(values: Mapping[str, Numbers], weights: Numbers) -> dict[str, Numbers]:
+    """Return values without those of replicates whose rows weigh nothing: of no rows nothing is known, not even 0.
+
+    Args:
+        weights: of all rows together, by replicate.
+    """
+    return {name: np.where(weights > 0, value, np.nan) for name, value in values.items()}
+
+
 def interval_of(replicates: Numbers, shift: float) -> tuple[float | None, float | None]:
     """Return the ends of the 95 % interval; none where too many replicates have no value.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlml.ir.explanations import Row
+from sqlml.ir.metrics import METRICS
 from sqlml.ir.trials import say_choice
 
 Table = tuple[str, list[str], list[list[Any]]]
@@ -27,17 +28,27 @@ def folds_tables(tables: Mapping[str, Sequence[Row]]) -> Iterator[Table]:
 
 def _cross_validation(rows: Sequence[Row]) -> Table:
     """Return the metrics on folds: one line for each metric, one column for each fold."""
+    of = "on folds of the training rows"
+    if _slice(_NAMES, rows):
+        # One number stands for each value.
+        first = next((name for name in METRICS if any(row["metric"] == name for row in rows)), "")
+        rows = [row for row in rows if row["metric"] == first]
+        of += " (all metrics: --json, or ml_table('…', 'cross_validation'))"
     numbers = sorted({row["fold"] for row in rows if row["fold"] is not None})
     by_metric: dict[tuple[str, ...], dict[int | None, Row]] = {}
     for row in rows:
         by_metric.setdefault((*_slice(row, rows), row["metric"]), {})[row["fold"]] = row
     header = [*_slice(_NAMES, rows), "metric", "mean", "deviation", *[f"fold {number}" for number in numbers]]
     lines = [[*names, *_line(found, numbers)] for names, found in by_metric.items()]
-    return "on folds of the training rows", header, lines
+    return of, header, lines
 
 
 def _trials(rows: Sequence[Row]) -> Table:
-    """Return the trials of a search: one line each, the best marked."""
+    """Return the trials of a search: one line each, the best marked; of the searches of several values the best."""
+    of = "trials on folds of the training rows (* is the best)"
+    if _slice(_NAMES, rows):
+        rows = [row for row in rows if row["is_best"]]
+        of = "best trials on folds of the training rows (all: --json, or ml_table('…', 'trials'))"
     header = ["", *_slice(_NAMES, rows), "trial", "params", "metric", "mean", "deviation", "seconds", "error"]
     lines = []
     for row in rows:
@@ -45,7 +56,7 @@ def _trials(rows: Sequence[Row]) -> Table:
         values = [row["metric"], row["value"], row["deviation"], row["seconds"], row["error"]]
         shown = ["" if value is None else value for value in values]
         lines.append(["*" if row["is_best"] else "", *_slice(row, rows), row["trial"], params, *shown])
-    return "trials on folds of the training rows (* is the best)", header, lines
+    return of, header, lines
 
 
 def _backtest(rows: Sequence[Row]) -> Table:

@@ -84,3 +84,5 @@ def test_a_grid_and_the_folds_of_a_split(parse):
     assert [choice["*.scale"] for choice in choices] == ["none"] * 6 + ["standard"] * 6
     assert resolve_folds(ml_model) == Folds("hash", ("carrier", "at"), 3, 0, 8, "origin")
     assert str(plan_fits(ml_model)) == "38 fits: 12 trials x 3 folds + 2"
+    (each,) = parse({"models/ml.yml": GRID + "    for_each: team\n"}).ml_models
+    assert str(plan_fits(each)) == "38 fits for each value of 'team': 12 trials x 3 folds + 2"

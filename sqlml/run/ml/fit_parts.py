@@ -50,8 +50,9 @@ def on_each(parts: Sequence[Part], do: Callable[..., Found], *beside: Sequence[A
     if parts[0].value is None:
         return [do(parts[0], *[one[0] for one in beside])]
     spark, tuning = parts[0].rows.sided.sparkSession, parts[0].task.ml_model.tuning
-    # A search has several trials on the way by itself.
-    at_once = max(spark.sparkContext.defaultParallelism, 2) // (1 if tuning is None else tuning.parallelism)
+    # A search has several trials on the way by itself; once it is over nothing is left to tune.
+    trials = tuning.parallelism if tuning is not None and tuning.dimensions else 1
+    at_once = max(spark.sparkContext.defaultParallelism, 2) // trials
     with ThreadPoolExecutor(max(min(at_once, _MOST_AT_ONCE, len(parts)), 1), "value") as pool:
         try:
             found = list(pool.map(lambda part, *others: _try(do, part, *others), parts, *beside))

@@ -162,7 +162,10 @@ def test_a_version_is_shown_with_what_each_value_learnt(fitted, capsys):
         own["tuning"] = {"params": {"regParam": "0.3"}}
     version = Version("m", 1, str(folder), Fingerprint("", ""), result.signature, result.metrics, (), facts)
     trial = dict.fromkeys(column.name for column in ml_table_columns("trials"))
-    trials = ({**trial, "slice": "region=so'th", "trial": 1, "params": {"regParam": "0.3"}},)
+    trials = tuple(
+        {**trial, "slice": "region=so'th", "trial": at, "is_best": at == 1, "params": {"regParam": "0.3"}}
+        for at in (1, 2)
+    )
     print_version(VersionInfo(version, (), {**read_tables(version), "trials": trials}), is_json=False)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     own = facts["for_each"]["values"]["so'th"]
@@ -173,9 +176,11 @@ def test_a_version_is_shown_with_what_each_value_learnt(fitted, capsys):
     assert line[4:] == ["regParam:", "0.3"]
     # Trials and metrics on folds say whose they are.
     assert ["slice", "trial", "params"] in [line[:3] for line in lines]
-    assert ["region=so'th", "1", "regParam:", "0.3"] in [line[:4] for line in lines]
+    assert [line[:5] for line in lines if "region=so'th" in line[1:2] and "regParam:" in line] == [
+        ["*", "region=so'th", "1", "regParam:", "0.3"]
+    ]
     assert ["slice", "metric", "mean"] in [line[:3] for line in lines]
-    assert sum(line[:2] == ["region=so'th", "logLoss"] for line in lines) == 1
+    assert sum(line[:2] == ["region=so'th", "areaUnderROC"] for line in lines) == 1
 
 
 def test_rows_find_their_own_in_one_scan(spark, regions, fitted):

@@ -45,7 +45,8 @@ def _cross_validation(rows: Sequence[Row]) -> Table:
 
 def _trials(rows: Sequence[Row]) -> Table:
     """Return the trials of a search: one line each, the best marked; of the searches of several values the best."""
-    of = "trials on folds of the training rows (* is the best)"
+    kept = ", + was kept from a build that was interrupted" if any(row["is_kept"] for row in rows) else ""
+    of = f"trials on folds of the training rows (* is the best{kept})"
     if _slice(_NAMES, rows):
         rows = [row for row in rows if row["is_best"]]
         of = "best trials on folds of the training rows (all: --json, or ml_table('…', 'trials'))"
@@ -55,7 +56,8 @@ def _trials(rows: Sequence[Row]) -> Table:
         params = say_choice(row["params"])
         values = [row["metric"], row["value"], row["deviation"], row["seconds"], row["error"]]
         shown = ["" if value is None else value for value in values]
-        lines.append(["*" if row["is_best"] else "", *_slice(row, rows), row["trial"], params, *shown])
+        marks = ("*" if row["is_best"] else "") + ("+" if row["is_kept"] else "")
+        lines.append([marks, *_slice(row, rows), row["trial"], params, *shown])
     return of, header, lines
 
 

@@ -65,7 +65,7 @@ USUAL = (
     entry("colour"),
 )
 TUNED = {
-    "impute": tuned(4, "impute", "mean", "median", 7),
+    "impute": tuned(4, "impute", "mean", "median"),
     "quantiles": tuned(4, "quantiles", 2, 4),
     "max_categories": tuned(5, "max_categories", 1, 2),
     "clip": tuned(3, "clip", (0.0, 5.0), (0.0, 10.0)),

@@ -279,6 +279,9 @@ def test_a_search_that_stops_leaves_no_version(interrupted):
 
 
 def test_a_version_shows_its_trials(project, built, capsys):
+    assert run(["model", "show", "amount", "--project-dir", str(project)]) == 0
+    shown = capsys.readouterr().out
+    assert "trials on folds of the training rows (* is the best, + was kept from a build that was interrupted)" in shown
     assert run(["model", "show", "kind", "--project-dir", str(project)]) == 0
     shown = capsys.readouterr().out
     assert "on folds of the training rows:" in shown

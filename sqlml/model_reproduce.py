@@ -57,7 +57,7 @@ def reproduce(request: Request, ml_model: str, version: str | None) -> Reproduct
     if record is None:
         what = f"version {found.version} of '{ml_model}' has no record of what it was made of"
         raise CommandError(what, fix="an older sqlml fitted it; versions from now on have one")
-    snapshot = _with_other_target(dag, snapshot, found, record)
+    snapshot = _with_other_target(dag, snapshot, record)
     data = _find_data(found, record, store, snapshot)
     raise_all(data.errors)
     folder = dag.project.root / "target" / "reproduced" / snapshot.schema / f"{ml_model}-{found.version}"
@@ -70,15 +70,15 @@ def reproduce(request: Request, ml_model: str, version: str | None) -> Reproduct
         return fit_again(engine, found, record, (relations, data.kept, snapshot), folder)
 
 
-def _with_other_target(dag: Dag, snapshot: Snapshot, version: Version, record: VersionRecord) -> Snapshot:
-    """Return what exists with the versions of the target whose predictions the training data holds, if it does."""
+def _with_other_target(dag: Dag, snapshot: Snapshot, record: VersionRecord) -> Snapshot:
+    """Return what exists, and with it the versions of the target whose predictions the training data holds.
+
+    Where the project file has that target no more they are not there; a kept build that holds them needs none.
+    """
     target = next((entry.of_target for entry in record.relations if entry.of_target), None)
-    if target is None:
+    schema = None if target is None else dag.project.schemas.get(target)
+    if target is None or schema is None:
         return snapshot
-    schema = dag.project.schemas.get(target)
-    if schema is None:
-        what = f"{version} of '{version.ml_model}' was fitted on predictions of target '{target}'"
-        raise CommandError(f"{what}, which the project file has no more", fix=f"bring target '{target}' back")
     there = open_project_store(replace(dag.project, target=Target(target, schema)))
     return defer(snapshot, Deferral(target, dag, there.snapshot()), dag)
 
@@ -117,7 +117,9 @@ def _need(
             data.errors.append(DataError(f"'{entry.files.path}', which '{entry.name}' reads, has other content now"))
     elif entry.sql is not None or entry.scored is not None:
         if entry.ml_model is not None and entry.made_by(snapshot) is None:
-            data.errors.append(DataError(f"version {entry.version} of '{entry.ml_model}', which made '{entry.name}'"))
+            whose = f" of target '{entry.of_target}'" if entry.of_target else ""
+            what = f"version {entry.version} of '{entry.ml_model}'{whose}, which made '{entry.name}'"
+            data.errors.append(DataError(what))
         for parent in (*entry.parents, *((entry.scored,) if entry.scored else ())):
             _need(by_id[parent], by_id, data, store, snapshot)
     else:

@@ -34,10 +34,12 @@ def defer(snapshot: Snapshot, deferral: Deferral | None, dag: Dag, selected: Col
     if deferral is None:
         return snapshot
     name, there = deferral.target, deferral.snapshot
+    # What is an ephemeral here is made of what is here, whatever the other target has by its name.
+    stored = {node.id for node in dag.nodes.values() if node.is_stored}
     outputs = {
         node_id: replace(output, of_target=name)
         for node_id, output in there.outputs.items()
-        if node_id in dag.nodes and node_id not in selected and node_id not in snapshot.outputs
+        if node_id in stored and node_id not in selected and node_id not in snapshot.outputs
     }
     versions = {
         ml_model: tuple(replace(version, of_target=name) for version in found)

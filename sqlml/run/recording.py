@@ -98,7 +98,8 @@ class _Reads:
         node, output = where.dag.nodes.get(node_id), where.outputs.get(node_id)
         # What a view reads may have left the project since.
         there = output if node is None else node
-        fingerprint = output.fingerprint if output is not None else self._compiled.fingerprints.get(node_id)
+        is_kept = output is not None and (node is None or node.is_stored)
+        fingerprint = output.fingerprint if output is not None and is_kept else self._compiled.fingerprints.get(node_id)
         entry = RecordedRelation(
             where.named(node_id),
             where.named(node_id.partition(".")[2] if node is None else node.name),
@@ -107,17 +108,18 @@ class _Reads:
             "" if fingerprint is None else fingerprint.digest,
             read_of=where.target,
         )
-        if output is not None:
-            if output.of_target and self._other is not None:
-                return self._deferred(entry, node_id, output, self._other)
-            return self._of_output(entry, node, output, where)
         if isinstance(node, SourceNode):
             return replace(entry, files=self._files(node.source, node_id))
         if isinstance(node, PredictionNode):
             return self._prediction(entry, node, where)
-        if isinstance(node, SqlNode):
+        if isinstance(node, SqlNode) and not node.is_stored:
+            # An output of when it was a table or a view is not read any more.
             return replace(entry, sql=node.sql.text, parents=self._parents(node.parents, where))
-        return entry
+        if output is None:
+            return entry
+        if output.of_target and self._other is not None:
+            return self._deferred(entry, node_id, output, self._other)
+        return self._of_output(entry, node, output, where)
 
     def _of_output(
         self, entry: RecordedRelation, node: Node | None, output: Output, where: Readable

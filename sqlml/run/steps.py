@@ -133,7 +133,8 @@ class StepRunner:
         else:
             version = self._snapshot.find(name, wanted)
         if version is None:
-            known = ", ".join(self._snapshot.known_versions(name)) or "none"
+            made_now = [] if made is None else [str(made.version)]
+            known = ", ".join(dict.fromkeys([*self._snapshot.known_versions(name), *made_now])) or "none"
             raise DataError(f"'{name}' has no version {wanted}", node.places.whole, f"there are: {known}")
         return version
 

@@ -6,14 +6,16 @@ import hashlib
 import json
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sqlml.cli import run
 from sqlml.errors import StateError
+from sqlml.ir.records import RecordedRelation
 from sqlml.persist import open_store
-from sqlml.persist.records import read_record
+from sqlml.persist.records import read_record, write_record
 
 PEOPLE = "id,x,y\n" + "".join(f"{n},{n % 10},{str(n % 10 > 4 and n % 7 > 0).lower()}\n" for n in range(240))
 SPEC = """version: 2
@@ -143,6 +145,12 @@ def test_development_reads_production_and_leaves_it_alone(project, monkeypatch):
     own = project.snapshot("dev").champion("high")
     assert (own.version, own.of_target) == (1, "")
     assert "target 'prod'" in own.gates[0].reason or "was not fitted on" in own.gates[0].reason
+    # A kept build may hold predictions of a target that the project file has no more.
+    record = read_record(own)
+    scored = RecordedRelation(
+        "prediction.a", "a", "a", (), "", ml_model="high", version=1, scored="seed.b", of_target="gone"
+    )
+    write_record(Path(own.location), replace(record, relations=(scored, *record.relations)), project.root)
     again = json.loads(project.run("model", "reproduce", "high", "--json"))
     assert (again["is_identical"], again["made_from"][0].partition(" (")[0]) == (True, "features")
     assert project.plan("--select", "scores")["steps"][-1]["reasons"] == ["champion of 'high' changed"]
@@ -186,17 +194,23 @@ def test_what_is_read_of_production_follows_its_aliases_and_never_its_numbers(pr
     planned = project.plan("--select", "scores")
     assert planned["deferred"]["high"] == "version 2"
     assert planned["steps"][-1]["reasons"] == ["champion of 'high' changed"]
-    project.build("--defer", "prod", "--select", "scores")
+    project.write("models/picked.sql", "select * from {{ ref('looked_at') }} where id < 9\n")
+    project.build("--defer", "prod", "--select", "scores", "picked")
     assert dict(project.snapshot("dev").outputs["sql_model.scores"].champions) == {"high": "prod.2"}
 
-    # Here the view is another one by now; what is read is production's, from an ephemeral and a seed of its own.
+    # Here the view is another one by now; what is read is production's, from an ephemeral and a seed of its own. And
+    # what was a table here is an ephemeral.
     project.write("models/looked_at.sql", FILES["models/looked_at.sql"] + " where id >= 20\n")
-    project.write("models/ml.yml", SPEC.replace("ref('features')", "ref('looked_at')"))
-    assert project.build("--defer", "prod", "--select", "high")["high"] == "success"
+    project.write("models/picked.sql", "{{ config(materialized='ephemeral') }} select * from {{ ref('looked_at') }}\n")
+    project.write("models/ml.yml", SPEC.replace("ref('features')", "ref('picked')"))
+    project.write("models/numbered.sql", "select version from {{ ml_table('high', 'metrics', version=7) }}\n")
+    said = project.run("build", "--defer", "prod", "--select", "high", "numbered", code=2)
+    assert "'high' has no version 7" in said and "there are: prod.1, prod.2, champion, stable, 1" in said
     own = project.snapshot("dev").champion("high")
     assert sum(own.facts["rows"][side] for side in ("training", "holdout")) == 200
     record = read_record(own)
-    assert [entry.name for entry in record.relations] == ["prod.people", "prod.short", "prod.looked_at", "looked_at"]
+    names = ["prod.people", "prod.short", "prod.looked_at", "looked_at", "picked"]
+    assert [entry.name for entry in record.relations] == names
     again = json.loads(project.run("model", "reproduce", "high", "--json"))
     assert again["is_identical"], again
     assert [entry.partition(" (")[0] for entry in again["made_from"]] == ["prod.people"]

@@ -275,8 +275,8 @@ def _version_suffix(ml_model: str, table: str, version: Any) -> str:
     if isinstance(version, int) and not isinstance(version, bool) and version > 0:
         return f"__v{version}"
     if isinstance(version, str) and is_alias(version):
-        # Names of relations have neither case nor signs.
-        return "__at_" + re.sub(r"[^a-z0-9_]", lambda sign: f"_{ord(sign[0]):x}_", version)
+        # Names of relations have neither case nor signs. What looks like a sign written so is written so too.
+        return "__at_" + re.sub(r"[^a-z0-9_]|_(?=[0-9a-f]+[^a-z0-9])", lambda sign: f"_{ord(sign[0]):x}_", version)
     fix = f"write ml_table('{ml_model}', '{table}', version=3) or version='stable'; without one it is the champion's"
     what = f"ml_table('{ml_model}', …): version takes a version's number or alias, not {version!r}"
     raise ResolveError(what, None, fix)

@@ -132,3 +132,12 @@ def test_a_table_of_an_alias_follows_it(built):
     assert reasons(built.plan()) == dict.fromkeys(
         ["groups__metrics__at_stable", "of_stable"], "version 'stable' of 'groups' changed"
     )
+
+
+def test_tables_of_different_aliases_have_different_names(built):
+    aliases = ("rS", "r_53_", "r_5f_53_", "r_53S", "rS53_", "rc.1", "last_month")
+    calls = [f"select value from {{{{ ml_table('groups', 'metrics', version='{alias}') }}}}" for alias in aliases]
+    steps = built.plan({"models/of_each.sql": " union all ".join(calls)}).steps
+    names = {step.node.name for step in steps if "__at_" in step.node.name}
+    assert len(names) == len(aliases)
+    assert {"groups__metrics__at_rc_2e_1", "groups__metrics__at_last_month"} < names

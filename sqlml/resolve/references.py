@@ -217,6 +217,8 @@ class References:
         if table not in ml_table_names():
             fix = suggest(table, ml_table_names(), "there are")
             raise ResolveError(f"ml_table('{name}', '{table}'): there is no such table", None, fix)
+        # A macro may hand on that nothing was said.
+        version = CHAMPION if version is None else version
         self.found[f"ml_model:{name}"] = entry.node_id
         of = f"{name}__{table}{_version_suffix(name, table, version)}"
         relation = f"{self.index.schema}__{of}"

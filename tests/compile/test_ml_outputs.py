@@ -141,3 +141,5 @@ def test_tables_of_different_aliases_have_different_names(built):
     names = {step.node.name for step in steps if "__at_" in step.node.name}
     assert len(names) == len(aliases)
     assert {"groups__metrics__at_rc_2e_1", "groups__metrics__at_last_month"} < names
+    unsaid = built.plan({"models/of_each.sql": "select value from {{ ml_table('groups', 'metrics', version=none) }}"})
+    assert "groups__metrics" in {step.node.name for step in unsaid.steps}

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.state import Column
 from sqlml.ir.transforms import choose_transforms
-from sqlml.run.ml.features.alone import alone_with_classes
+from sqlml.run.ml.features.alone import alone_with_classes, alone_with_number
 
 CLASSES = {"low": 0.0, "mid": 1.0, "top": 2.5}
 
@@ -75,3 +75,31 @@ def test_nothing_is_said_of_few_rows_or_of_a_class_that_the_sample_lacks(transfo
     assert {row["feature"] for row in alone_with_classes(sides(10), transforms)} == {"n", "word"}
     unsampled = alone_with_classes(sides(10, drawn_0=0, cuts_0=None), transforms)
     assert {row["feature"] for row in unsampled} == {"word"}
+
+
+@pytest.mark.parametrize(
+    ("more", "value"),
+    [
+        # Too few rows of a value of `for_each:` to hold a line tell neither for nor against the feature.
+        ([{"n": 9, "pairs_0": 9, "corr_0": 0.1}], 0.81),
+        ([{"n": 1, "pairs_0": 1, "corr_0": None}], 0.81),
+        ([{"n": 20, "pairs_0": 20, "corr_0": -0.5}], 0.25),
+        ([{"n": 20, "pairs_0": 9, "corr_0": 0.9}], None),
+        ([{"n": 20, "pairs_0": 20, "corr_0": None}], None),
+        # Most rows are in groups too small.
+        ([{"n": 9, "pairs_0": 9, "corr_0": 0.9}] * 5, None),
+    ],
+)
+def test_of_groups_the_one_counts_in_which_a_line_fits_worst(transforms, more, value):
+    groups = [{"n": 40, "pairs_0": 40, "corr_0": 0.9}, *more]
+    found = alone_with_number({"training": groups, "holdout": groups}, transforms)
+    assert [row["value"] for row in found] == ([] if value is None else [pytest.approx(value)] * 2)
+
+
+def test_few_rows_in_all_hold_no_line(transforms):
+    def found(*rows):
+        groups = [{"n": n, "pairs_0": n, "corr_0": 1.0} for n in rows]
+        return alone_with_number({"training": groups, "holdout": groups}, transforms)
+
+    assert found() == found(29) == found(10, 10, 9) == []
+    assert [row["rows"] for row in found(10, 10, 10)] == [30, 30]

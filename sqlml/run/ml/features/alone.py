@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FEWEST_OF_CLASS = 10
 """So many rows of a class there must be on either side: fewer are told apart by chance."""
 FEWEST_NUMBERS = 30
+FEWEST_OF_GROUP = 10
+"""A line through fewer rows of a value of `for_each:` fits by chance, or fails to; larger values tell."""
 MOST_CLASSES = 20
 """Of more classes those with the most held-out rows are compared: their pairs grow with the square."""
 
@@ -56,7 +58,7 @@ def correlation_measures(transforms: Sequence[FeatureTransform], label: str, kno
 
 
 def alone_with_number(sides: Mapping[str, _Groups], transforms: Sequence[FeatureTransform]) -> list[Row]:
-    """Return the R2 of a line through each number; of several groups the least.
+    """Return the R2 of a line through each number; of several groups the least, those of few rows left out.
 
     A number that most rows lack is left out: what it tells, it tells of few.
     """
@@ -65,15 +67,14 @@ def alone_with_number(sides: Mapping[str, _Groups], transforms: Sequence[Feature
         if transform.kind not in NUMERIC:
             continue
         for side in _SIDES:
-            groups = sides[side]
+            groups = [group for group in sides[side] if group["n"] >= FEWEST_OF_GROUP]
             is_known = all(
-                group[f"pairs_{index}"] >= max(FEWEST_NUMBERS, group["n"] / 2) and group[f"corr_{index}"] is not None
-                for group in groups
+                group[f"pairs_{index}"] >= group["n"] / 2 and group[f"corr_{index}"] is not None for group in groups
             )
-            if groups and is_known:
+            pairs = sum(group[f"pairs_{index}"] for group in groups)
+            if is_known and pairs >= max(FEWEST_NUMBERS, _rows(sides[side]) / 2):
                 least = min(float(group[f"corr_{index}"]) ** 2 for group in groups)
-                rows = sum(group["n"] for group in groups)
-                found.append(_row(side, transform, "r2", least, rows))
+                found.append(_row(side, transform, "r2", least, _rows(groups)))
     return found
 
 

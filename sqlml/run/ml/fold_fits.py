@@ -70,7 +70,6 @@ class FoldFits:
         self._learnt = {fold.number: Learnt(words) for fold in folded.folds}
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self.features_made = 0
-        stack.callback(self._free)
 
     @property
     def folds(self) -> tuple[Fold, ...]:
@@ -101,7 +100,11 @@ class FoldFits:
 
     def _find(self, key: str) -> _Kept:
         with self._lock:
-            kept = self._kept.setdefault(key, _Kept())
+            if key not in self._kept:
+                self._kept[key] = _Kept()
+                # At the end, too: it may be made while others take its place.
+                self._stack.callback(self._kept[key].stack.close)
+            kept = self._kept[key]
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_KEPT * len(self.folds):
                 # Whoever still reads it computes it again.
@@ -111,7 +114,9 @@ class FoldFits:
     def _make(self, fold: Fold, task: Task, stack: ExitStack) -> FoldRows:
         """Make the features of a fold; transforms learn from its training rows alone."""
         laid_out, validation = self._lay_out(fold, task)
-        training = prepare(laid_out, fold.training_rows, task, stack, self._learnt[fold.number])
+        learnt = self._learnt[fold.number]
+        learnt.begin_way()
+        training = prepare(laid_out, fold.training_rows, task, stack, learnt)
         unseen = persisted(stack, make_features(validation, task, training.stages))
         with self._lock:
             self.features_made += 1
@@ -125,7 +130,3 @@ class FoldFits:
                 validation = lay_out(self._folded.validation(fold), keys, partition_count(fold.validation_rows))
                 self._laid_out[fold.number] = persisted(self._stack, training), persisted(self._stack, validation)
             return self._laid_out[fold.number]
-
-    def _free(self) -> None:
-        for kept in self._kept.values():
-            kept.stack.close()

@@ -12,8 +12,9 @@ from sqlml.ir.estimators import ESTIMATORS
 from sqlml.ir.folds import Folds
 from sqlml.ir.project import Split
 from sqlml.run.ml.fitting import Task
-from sqlml.run.ml.fold_counts import FOLD
-from sqlml.run.ml.folds import deal_folds
+from sqlml.run.ml.fold_counts import FOLD, Counted, Fold
+from sqlml.run.ml.fold_fits import FoldFits
+from sqlml.run.ml.folds import Folded, deal_folds
 
 pytestmark = [pytest.mark.spark, pytest.mark.usefixtures("interpreted")]
 
@@ -153,3 +154,15 @@ def test_every_wrong_fold_is_named(deal, table):
             (3, "validated", True, 150),
         )
     ]
+
+
+def test_rows_that_lost_their_place_while_they_were_made_are_freed_at_the_end():
+    freed = []
+    with ExitStack() as stack:
+        fits = FoldFits(Folded(None, Counted((Fold(1, "", ""),), (), ""), {}), stack)
+        first = fits._find("first")
+        for number in range(6):
+            fits._find(str(number))
+        assert fits._find("first") is not first
+        first.stack.callback(freed.append, "first")
+    assert freed == ["first"]

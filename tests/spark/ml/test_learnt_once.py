@@ -101,6 +101,23 @@ def test_what_is_not_tuned_is_learnt_once(table, make_spec, count_jobs, word):
     assert count_jobs(lambda: fit(ways[0], shared))[1] == 0
 
 
+def test_what_no_way_asks_for_any_more_is_forgotten():
+    learnt, asked = Learnt(), []
+
+    def way(*keys):
+        learnt.begin_way()
+        for key in keys:
+            learnt.once(key, lambda key=key: asked.append(key))
+
+    way("usual", "first")
+    for number in range(32):
+        way("usual", number)
+    way("usual", "first")
+    assert asked.count("usual") == 1
+    assert asked.count("first") == 2
+    assert learnt.count == 35
+
+
 def vectors(table, stages):
     for stage in stages.stages:
         table = stage.transform(table)

@@ -12,11 +12,15 @@ from sqlml.ir.chains import Applied
 
 T = TypeVar("T")
 
+_MOST_WAYS = 32
+"""What none of so many ways in a row has asked for is forgotten: vocabularies and vectors of words may be large."""
+
 
 @dataclass(slots=True)
 class _Once:
     lock: threading.Lock = field(default_factory=threading.Lock)
     found: tuple[Any, ...] = ()
+    way: int = 0
 
 
 class Learnt:
@@ -34,12 +38,20 @@ class Learnt:
         self._tuned = frozenset(tuned)
         self._lock = threading.Lock()
         self._known: dict[str, _Once] = {}
+        self._way = 0
         self.count = 0
 
+    def begin_way(self) -> None:
+        """Count another way to make features, and forget what the last ones did not ask for."""
+        with self._lock:
+            self._way += 1
+            self._known = {key: once for key, once in self._known.items() if self._way - once.way <= _MOST_WAYS}
+
     def once(self, key: str, learn: Callable[[], T]) -> T:
-        """Return what `learn` returns, called at the first time that `key` is asked for."""
+        """Return what `learn` returns, called at the first time that `key` is asked for, or asked for again late."""
         with self._lock:
             once = self._known.setdefault(key, _Once())
+            once.way = self._way
         with once.lock:
             if not once.found:
                 once.found = (learn(),)

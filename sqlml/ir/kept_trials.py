@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlml.ir.state import Metric
+from sqlml.ir.gates import measured_places, measured_tops
+from sqlml.ir.project import MlModel
+from sqlml.ir.state import Fingerprint, Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,17 @@ class TrialLog:
 
 OpenTrials = Callable[[str], TrialLog]
 """Gives the log of a search, by the digest of the rows that it is about."""
+
+
+def name_search(ml_model: MlModel, fingerprint: Fingerprint, champions: Mapping[str, object]) -> str:
+    """Return what tells a search from any other whose trials could be worth, or measure, something else.
+
+    Args:
+        fingerprint: of the ML model; it does not hold gates, and what these are about is measured of a trial too.
+        champions: what it depends on by alias, with what each is now.
+    """
+    measured = [*measured_tops(ml_model), *measured_places(ml_model)]
+    return " ".join([fingerprint.digest, *[f"{name}={champions[name]}" for name in sorted(champions)], str(measured)])
 
 
 def no_trials(rows: str) -> TrialLog:

@@ -17,7 +17,7 @@ from sqlml.ir.contracts import Promise, find_ml_breaches, say_ml_breach
 from sqlml.ir.dag import AlgorithmNode, MlNode, MlOutputNode, SeedNode, SqlNode, TestNode
 from sqlml.ir.engine import Engine, Fitted, Written
 from sqlml.ir.gates import check_gates, gate_dataset, is_promoted
-from sqlml.ir.kept_trials import TrialLog
+from sqlml.ir.kept_trials import TrialLog, name_search
 from sqlml.ir.metrics import headline
 from sqlml.ir.plan import Action, Plan, Step
 from sqlml.ir.results import Status, StepResult
@@ -255,8 +255,7 @@ class StepRunner:
 
     def _open_trials(self, step: Step, node: MlNode, rows: str) -> TrialLog:
         """Give the log of a search, which is another if anything is that its trials could depend on."""
-        refs = self._champions.refs(step.fingerprint.champions)
-        search = " ".join([step.fingerprint.digest, *[f"{name}={refs[name]}" for name in sorted(refs)]])
+        search = name_search(node.ml_model, step.fingerprint, self._champions.refs(step.fingerprint.champions))
         known = self._store.take_over_trials(node.name, search, rows)
         return TrialLog(known, partial(self._store.keep_trial, node.name, search, rows))
 

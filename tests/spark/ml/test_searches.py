@@ -13,10 +13,11 @@ from pyspark.errors import PySparkException
 
 from sqlml.errors import DataError, EngineStopped, StepError
 from sqlml.ir.estimators import ESTIMATORS
-from sqlml.ir.kept_trials import TrialLog
+from sqlml.ir.kept_trials import TrialLog, name_search
 from sqlml.ir.location import Places, SourceLocation
+from sqlml.ir.measuring import Gate
 from sqlml.ir.project import MlModel
-from sqlml.ir.state import Metric
+from sqlml.ir.state import Fingerprint, Metric
 from sqlml.ir.tuning import Dimension, Tuning
 from sqlml.run.ml.fitting import Task
 from sqlml.run.ml.fold_counts import Fold
@@ -280,3 +281,24 @@ def test_what_was_found_leads_a_bayesian_search():
     late = [abs(trial.choice["x"] - 70) for trial in searched.trials[-20:]]
     early = [abs(trial.choice["x"] - 70) for trial in searched.trials[:10]]
     assert statistics.median(late) < statistics.median(early) / 2
+
+
+def test_a_search_is_another_if_its_trials_would_measure_something_else():
+    fingerprint, place = Fingerprint("a", "b"), SourceLocation("m.yml", 1)
+
+    def named(digest="a", champions=None, **gate):
+        gates = (Gate(location=place, at_least=0.5, **gate),) if gate else ()
+        return name_search(replace(ML_MODEL, gates=gates), replace(fingerprint, digest=digest), champions or {})
+
+    searches = [
+        named(),
+        named("c"),
+        named(champions={"other": 1}),
+        named(champions={"other": 2}),
+        named(metric="liftAtTop", top=0.02),
+        named(metric="ndcgAtK", k=3),
+    ]
+    assert len(set(searches)) == len(searches)
+    # What is measured anyway, or in whatever order, makes no difference.
+    assert named(metric="liftAtTop") == named(metric="rmse") == named()
+    assert named(champions={"x": 1, "y": 2}) == named(champions={"y": 2, "x": 1})

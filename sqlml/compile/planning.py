@@ -120,16 +120,17 @@ class _Planner:
             found.add(name)
         return frozenset(found)
 
-    def _lacks_champion(self, fingerprint: Fingerprint) -> list[str]:
-        """Return the aliases that no version has, of ML models that were or would be fitted."""
-        return [
+    def _leave_out(self, node: Node) -> Decision | None:
+        """Return that `node` waits for aliases that no version has, of ML models that were or would be fitted."""
+        lacking = [
             key
-            for key in fingerprint.champions
+            for key in self._effective[node.id].champions
             if key not in self._champions
             and key not in self._crowning
             # One that was never fitted and is not selected is a mistake of the selection, which its reader will tell.
             and (self._snapshot.is_fitted(ml_model_of(key)) or f"ml_model.{ml_model_of(key)}" in self._request.selected)
         ]
+        return Decision(Action.KEEP, tuple(map(lacks_text, lacking))) if lacking else None
 
     def _step(self, node: Node) -> Step:
         fingerprint = self._effective[node.id]
@@ -165,9 +166,8 @@ class _Planner:
 
     def _decide_relation(self, node: BuiltNode, output: Output | None) -> Decision:
         fingerprint = self._effective[node.id]
-        lacking = self._lacks_champion(fingerprint)
-        if lacking:
-            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
+        if (left_out := self._leave_out(node)) is not None:
+            return left_out
         if not node.is_stored:
             return self._decide_read(node)
         reasons = self._reasons_to_run(fingerprint, output)
@@ -196,9 +196,8 @@ class _Planner:
 
     def _decide_read(self, node: Node) -> Decision:
         """Decide on what has nothing to do but for a fit above it."""
-        lacking = self._lacks_champion(self._effective[node.id])
-        if lacking:
-            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
+        if (left_out := self._leave_out(node)) is not None:
+            return left_out
         if self._below[node.id]:
             return Decision(Action.DECIDE, tuple(f"'{name}' is trained again" for name in sorted(self._below[node.id])))
         return Decision(Action.KEEP, (UNCHANGED if node.is_stored else "read",))
@@ -206,9 +205,8 @@ class _Planner:
     def _decide_ml_model(self, node: MlNode, takes_over: bool) -> Decision:
         fingerprint, latest = self._effective[node.id], self._snapshot.latest(node.name)
         held = {name: self._champions[name] for name in fingerprint.champions if name in self._champions}
-        lacking = self._lacks_champion(fingerprint)
-        if lacking:
-            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
+        if (left_out := self._leave_out(node)) is not None:
+            return left_out
         decision = decide_fit(Fitting(node, fingerprint, latest, held), self._request, self._nodes)
         is_below = self._below[node.id] and node.ml_model.retrain.when == "changed" and not self._request.no_retrain
         if decision.reasons == (UNCHANGED,) and is_below:
@@ -263,7 +261,7 @@ class _Planner:
             names = tuple(f"data test '{test.name}' is due" for test in due)
             return (Decision(Action.RUN, (*decision.reasons, *names)) if due else decision), tests
         # An ephemeral has nothing to publish; its failing tests stop what reads it, which its own step tells.
-        if due and not owner.is_stored and not self._lacks_champion(self._effective[owner.id]):
+        if due and not owner.is_stored and self._leave_out(owner) is None:
             return Decision(Action.RUN, tuple(f"data test '{test.name}' is due" for test in due)), tuple(due)
         return decision, ()
 
@@ -281,9 +279,8 @@ class _Planner:
 
     def _decide_test(self, node: TestNode) -> Decision:
         fingerprint = self._effective[node.id]
-        lacking = self._lacks_champion(fingerprint)
-        if lacking:
-            return Decision(Action.KEEP, tuple(map(lacks_text, lacking)))
+        if (left_out := self._leave_out(node)) is not None:
+            return left_out
         reasons = self._reasons_to_test(node, fingerprint)
         if not reasons and self._below[node.id]:
             reasons = tuple(f"'{name}' is trained again" for name in sorted(self._below[node.id]))

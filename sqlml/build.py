@@ -191,13 +191,20 @@ def open_deferral(dag: Dag, request: Request, aids: Aids | None = None) -> Defer
     if schema == project.target.schema:
         what = f"--defer names '{name}', whose schema '{schema}' is that of target '{project.target.name}' itself"
         raise CommandError(what, fix="name another target, or choose this one's with --target")
-    # Of the other target only names count: what it sets of Spark may need an environment that is not this one.
-    there = replace(project, target=Target(name, schema))
-    snapshot = open_project_store(there, aids=aids).snapshot()
+    there, snapshot = open_target(project, name, schema, aids)
     if not snapshot.outputs and not snapshot.versions:
         what = f"target '{name}' of --defer was never built"
         raise CommandError(what, fix=f"run: sqlml build --target {name}")
     return Deferral(name, resolve_project(there, aids), snapshot)
+
+
+def open_target(project: Project, name: str, schema: str, aids: Aids | None = None) -> tuple[Project, Snapshot]:
+    """Return the project as another target would have it, and what exists there.
+
+    Of that target only names count: what it sets of Spark may need an environment that is not this one.
+    """
+    there = replace(project, target=Target(name, schema))
+    return there, open_project_store(there, aids=aids).snapshot()
 
 
 def plan_build(compiled: Compiled, store: WarehouseStore, request: Request, deferral: Deferral | None = None) -> Plan:

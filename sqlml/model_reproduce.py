@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from sqlml.build import Request, load_dag, open_engine, open_project_store
+from sqlml.build import Request, load_dag, open_engine, open_project_store, open_target
 from sqlml.errors import CommandError, DataError, SqlmlError, raise_all
 from sqlml.ir.dag import Dag
 from sqlml.ir.deferral import Deferral, defer
-from sqlml.ir.project import Target
 from sqlml.ir.records import RecordedRelation, VersionRecord
 from sqlml.ir.reproduction import Reproduction
 from sqlml.ir.state import Output, Snapshot, Version
@@ -79,8 +78,8 @@ def _with_other_target(dag: Dag, snapshot: Snapshot, record: VersionRecord) -> S
     schema = None if target is None else dag.project.schemas.get(target)
     if target is None or schema is None:
         return snapshot
-    there = open_project_store(replace(dag.project, target=Target(target, schema)))
-    return defer(snapshot, Deferral(target, dag, there.snapshot()), dag)
+    _, there = open_target(dag.project, target, schema)
+    return defer(snapshot, Deferral(target, dag, there), dag)
 
 
 def _find_data(version: Version, record: VersionRecord, store: WarehouseStore, snapshot: Snapshot) -> _Data:
@@ -110,18 +109,16 @@ def _need(
     output = None if entry.build_id is None else store.kept_output(entry.stored_id, entry.build_id)
     if output is not None:
         data.kept[entry.node_id] = output
-    elif not entry.can_be_made_again:
+    elif not entry.can_be_made_again or (entry.files is None and entry.sql is None and entry.scored is None):
         data.errors.append(DataError(f"the build of '{entry.name}' that was read is not kept any more"))
     elif entry.files is not None:
         if store.file_version(store.root / entry.files.path) != entry.files.version:
             data.errors.append(DataError(f"'{entry.files.path}', which '{entry.name}' reads, has other content now"))
-    elif entry.sql is not None or entry.scored is not None:
+    else:
         if entry.ml_model is not None and entry.made_by(snapshot) is None:
             whose = f" of target '{entry.of_target}'" if entry.of_target else ""
             what = f"version {entry.version} of '{entry.ml_model}'{whose}, which made '{entry.name}'"
             data.errors.append(DataError(what))
         for parent in (*entry.parents, *((entry.scored,) if entry.scored else ())):
             _need(by_id[parent], by_id, data, store, snapshot)
-    else:
-        data.errors.append(DataError(f"the build of '{entry.name}' that was read is not kept any more"))
     data.needed.append(entry.node_id)

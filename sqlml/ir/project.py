@@ -302,6 +302,11 @@ class MlModel:
         return self.folds is not None or self.tuning is not None or self.threshold_rule is not None
 
     @property
+    def is_searched(self) -> bool:
+        """Whether anything is tuned still; what a search chose keeps what it was judged by, and no dimensions."""
+        return self.tuning is not None and bool(self.tuning.dimensions)
+
+    @property
     def is_cross_validated(self) -> bool:
         """Whether what folds measure is kept."""
         return self.folds is not None or self.tuning is not None

@@ -49,9 +49,9 @@ def on_each(parts: Sequence[Part], do: Callable[..., Found], *beside: Sequence[A
     """
     if parts[0].value is None:
         return [do(parts[0], *[one[0] for one in beside])]
-    spark, tuning = parts[0].rows.sided.sparkSession, parts[0].task.ml_model.tuning
-    # A search has several trials on the way by itself; once it is over nothing is left to tune.
-    trials = tuning.parallelism if tuning is not None and tuning.dimensions else 1
+    spark, ml_model = parts[0].rows.sided.sparkSession, parts[0].task.ml_model
+    # A search has several trials on the way by itself.
+    trials = ml_model.tuning.parallelism if ml_model.tuning is not None and ml_model.is_searched else 1
     at_once = max(spark.sparkContext.defaultParallelism, 2) // trials
     with ThreadPoolExecutor(max(min(at_once, _MOST_AT_ONCE, len(parts)), 1), "value") as pool:
         try:
@@ -60,7 +60,7 @@ def on_each(parts: Sequence[Part], do: Callable[..., Found], *beside: Sequence[A
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     failed = {str(part.value): [one] for part, one in zip(parts, found, strict=True) if isinstance(one, SqlmlError)}
-    refuse_values(failed, len(parts), parts[0].task.ml_model)
+    refuse_values(failed, len(parts), ml_model)
     return [one for one in found if not isinstance(one, SqlmlError)]
 
 

@@ -85,9 +85,7 @@ def count_folds(rows: DataFrame, folds: Sequence[Fold], task: Task, about: About
             sf.expr(f"count_if({fold.training})").alias(f"training_{fold.number}"),
             sf.expr(f"count_if({fold.validation})").alias(f"validation_{fold.number}"),
         ]
-    tuning = task.ml_model.tuning
-    is_searched = tuning is not None and bool(tuning.dimensions)
-    if is_searched:
+    if task.ml_model.is_searched:
         # Of decimals, which no sum of hashes overflows.
         measures.append(sf.sum(row_hash(rows).cast("decimal(20,0)")).alias("hash"))
     groups = rows.groupBy(*by).agg(*measures).collect()
@@ -108,7 +106,7 @@ def count_folds(rows: DataFrame, folds: Sequence[Fold], task: Task, about: About
         for group in groups
         if task.classes and (numbers := [fold.number for fold in folds if not group[f"training_{fold.number}"]])
     }
-    digest = str(sum(group["hash"] or 0 for group in groups)) if is_searched else ""
+    digest = str(sum(group["hash"] or 0 for group in groups)) if task.ml_model.is_searched else ""
     return Counted(tuple(counted), tuple(_say_lacking(lacking, task, about)), digest)
 
 

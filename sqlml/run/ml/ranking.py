@@ -21,7 +21,7 @@ from sqlml.run.ml.evaluation.evaluate import Question
 from sqlml.run.ml.evaluation.measured import Measured
 from sqlml.run.ml.evaluation.regression import BUCKETS
 from sqlml.run.ml.evaluation.resampling import divide, draw_weights
-from sqlml.run.ml.evaluation.rows import SLICES, Groups, collect_groups
+from sqlml.run.ml.evaluation.rows import Groups, collect_groups, parts_sql
 from sqlml.run.ml.layout import persisted
 from sqlml.run.ml.recommend import ITEM, USER, Asked, Ids, best
 
@@ -79,8 +79,9 @@ def _relevant(ids: Ids, held_out: DataFrame, least: float | None) -> DataFrame:
     from pyspark.sql import functions as sf
 
     rows = held_out if least is None else held_out.where(sf.col(LABEL) >= sf.lit(float(least)))
-    slices = f"concat(array(''), {SLICES})" if SLICES in rows.columns else "array('')"
-    pairs = rows.where(f"{USER} < {ids.count('user')}").selectExpr(f"explode({slices}) AS slice", *_AS_INTEGERS)
+    pairs = rows.where(f"{USER} < {ids.count('user')}").selectExpr(
+        f"explode({parts_sql(rows)}) AS slice", *_AS_INTEGERS
+    )
     items = ids.count("item")
     # Of the items that no training row has it is not known which are the same; each counts.
     return pairs.where(f"{ITEM} < {items}").distinct().unionAll(pairs.where(f"{ITEM} = {items}"))

@@ -14,7 +14,7 @@ from sqlml.ir.gates import measured_places
 from sqlml.ir.project import MlModel
 from sqlml.ir.state import Column
 from sqlml.run.ml.evaluation.comparing import Paired, draw_buckets
-from sqlml.run.ml.evaluation.rows import SLICES, collect_groups
+from sqlml.run.ml.evaluation.rows import collect_groups, parts_sql
 from sqlml.run.ml.layout import persisted
 from sqlml.run.ml.ranking import OTHER_RANKS, RANKS, group_users, mean_values
 from sqlml.run.ml.recommend import ITEM, USER, Asked, Ids, best
@@ -92,8 +92,7 @@ def _relevant(candidate: Recommender, held_out: DataFrame) -> DataFrame:
         held_out = held_out.where(
             f"CAST({quote(ml_model.label or '')} AS DOUBLE) >= {float(ml_model.relevant_from)!r}D"
         )
-    slices = f"concat(array(''), {SLICES})" if SLICES in held_out.columns else "array('')"
-    return _pairs(held_out, ml_model, f"explode({slices}) AS slice").distinct()
+    return _pairs(held_out, ml_model, f"explode({parts_sql(held_out)}) AS slice").distinct()
 
 
 def _known(ids: Ids, users: DataFrame) -> DataFrame:

@@ -113,12 +113,8 @@ def compare_with_rivals(
     """
     if not met:
         return []
-    scored = score_rows()
-    return [
-        entry
-        for at, one in enumerate(met)
-        for entry in _compare_with(one, f"{CARRIED}{at}", Candidate(candidate, scored, recommender))
-    ]
+    whole = Candidate(candidate, score_rows(), recommender)
+    return [entry for at, one in enumerate(met) for entry in _compare_with(one, f"{CARRIED}{at}", whole)]
 
 
 @dataclass(frozen=True, slots=True)

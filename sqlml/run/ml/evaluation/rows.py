@@ -27,6 +27,11 @@ Groups = dict[str, "NDArray[Any]"]
 """What was collected, column by column."""
 
 
+def parts_sql(rows: DataFrame) -> str:
+    """Return the SQL of the slices that a row is in, `''` for all rows among them."""
+    return f"concat(array(''), {SLICES})" if SLICES in rows.columns else "array('')"
+
+
 def rows_to_measure(scored: Mapping[str, DataFrame], expressions: Mapping[str, Column], buckets: int = 0) -> DataFrame:
     """Return the rows of all datasets, one row for each slice that a row is in, and one for all rows (slice `''`).
 
@@ -53,7 +58,7 @@ def _of_dataset(dataset: str, rows: DataFrame, expressions: Mapping[str, Column]
     if SLICES not in rows.columns:
         return rows.select(*columns, sf.lit("").alias("slice"))
     # Not in one step: a bucket is the row's, in whatever slices it is.
-    whole = rows.select(*columns, sf.expr(f"concat(array(''), {SLICES})").alias("slices"))
+    whole = rows.select(*columns, sf.expr(parts_sql(rows)).alias("slices"))
     return whole.select("*", sf.explode("slices").alias("slice")).drop("slices")
 
 
